@@ -1,0 +1,37 @@
+"""What can go wrong for a user, each with the exit code of the command line (DESIGN §7)."""
+
+
+class TierbookError(Exception):
+    """A failure a user can cause: one line that names the place, the count and what to do."""
+
+    exit_code = 2
+
+
+class NotebookFailed(TierbookError):
+    """A notebook stopped: the executed copy lies under ``outputs/.failed/``."""
+
+    exit_code = 1
+
+
+class ParamsError(TierbookError):
+    """The params file cannot be read, or holds a key or a value that means nothing."""
+
+    exit_code = 2
+
+
+class InputError(TierbookError):
+    """An input table is missing, unreadable, or lacks a required column."""
+
+    exit_code = 2
+
+
+class GateRefused(TierbookError):
+    """The data were read, but nothing usable is left to report on."""
+
+    exit_code = 3
+
+
+class PublishError(TierbookError):
+    """The finished report could not be put in its place: disk, permission, or another run holds it."""
+
+    exit_code = 4
