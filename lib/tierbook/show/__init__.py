@@ -1,0 +1,1 @@
+"""How results are shown: words in two languages, tables, figures."""

@@ -1,0 +1,84 @@
+"""What a notebook's cell shows: rendered once for each language, so that one execution serves all readers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tierbook.show import figures, tables
+from tierbook.show.words import Words
+
+MIME = "application/vnd.tierbook.v1+json"
+
+# JupyterLab knows none of the page's styles, so the two that carry meaning bring their own
+NOTE_STYLE = "font-size:.9em;opacity:.8;margin-top:-.4em"
+WARNING_STYLE = "border-left:4px solid #D55E00;padding:.5em .9em"
+
+
+class Show:
+    """The notebooks' voice: every call displays one bundle that holds the HTML of all languages.
+
+    JupyterLab shows the first language; the exporter picks the page's own (``report.export``).
+
+    Parameters
+    ----------
+    languages : sequence of str
+        Languages of the report, the first for JupyterLab.
+    currency : str
+        ISO code of the run's currency.
+    terms : mapping, optional
+        Further terms, see ``Words``.
+    """
+
+    def __init__(self, languages: Sequence[str] = ("en",), currency: str = "CNY", terms: Mapping | None = None):
+        self.languages = tuple(languages)
+        self.currency = currency
+        self.terms = terms
+        self._words = {language: Words(language, currency, terms) for language in self.languages}
+
+    def words(self, language: str) -> Words:
+        """The words of one of the report's languages, with its currency and terms."""
+        return self._words[language]
+
+    def say(self, message: str, /, **values: Any) -> None:
+        """A paragraph; `message` may hold markup, values are formatted and escaped (``{sales:money}``)."""
+        self.html(lambda words: f"<p>{words.html(message, **values)}</p>")
+
+    def note(self, message: str, /, **values: Any) -> None:
+        """A smaller line under what came before: interval, n, where the number comes from."""
+        self.html(lambda words: f'<p class="note" style="{NOTE_STYLE}">{words.html(message, **values)}</p>')
+
+    def warn(self, message: str, /, **values: Any) -> None:
+        """A boxed line: something the reader must know before believing the rest."""
+        self.html(
+            lambda words: f'<div class="warn" role="note" style="{WARNING_STYLE}">{words.html(message, **values)}</div>'
+        )
+
+    def table(self, frame: Any, **options: Any) -> None:
+        """A frame as a table; options as of ``tables.html``."""
+        self.html(lambda words: tables.html(frame, words, **options))
+
+    def figure(self, draw: Callable[..., str], *args: Any, **options: Any) -> None:
+        """A figure; `draw` and options as of ``figures.render``."""
+        self.html(lambda words: figures.render(draw, words, *args, **options))
+
+    def missing(self, table: str, columns: str | Sequence[str]) -> None:
+        """The one sentence that says which table, with which columns, would bring this section."""
+        named = columns if isinstance(columns, str) else ", ".join(columns)
+
+        def sentence(words: Words) -> str:
+            said = words.html(
+                "This section needs the table {name} (columns {columns}): "
+                "add <code>source.{table}</code> to the params file.",
+                name=words.term("table", table),
+                table=table,
+                columns=named,
+            )
+            return f'<p class="missing">{said}</p>'
+
+        self.html(sentence)
+
+    def html(self, build: Callable[[Words], str]) -> None:
+        """Whatever ``build(words)`` gives for each language; it escapes what comes from data (``words.html``)."""
+        from IPython.display import display
+
+        pages = {language: build(words) for language, words in self._words.items()}
+        display({"text/html": pages[self.languages[0]], MIME: pages}, raw=True)
