@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tierbook.scores import bgnbd
 from tierbook.scores.likelihood import ValueNotEstimable, distinct
 from tierbook.scores.purchases import BetaGeoNBD

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.spend import GammaGamma, _objective
 

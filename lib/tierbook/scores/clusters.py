@@ -58,9 +58,7 @@ def fit_clusters(measures: pd.DataFrame, k: int | str, seed: int) -> ClusterRule
     scale[scale == 0] = 1
     picked = _sample(len(points), SAMPLE, seed)
     z, weights = ((points - mean) / scale)[picked], counts[picked]
-    with threadpool_limits(
-        1
-    ):  # so few points cost more to share among threads than to compute, and threads move digits
+    with threadpool_limits(1):  # threads cost more than so few points take, and they move digits
         fits = {n: KMeans(n, n_init=4, random_state=seed).fit(z, sample_weight=weights) for n in tried}
         judged = _silhouettes(fits, z, seed)
     best = fits[max(tried, key=lambda n: (judged[n], -n))]

@@ -10,6 +10,7 @@ import pandas as pd
 STAGES = ("new", "active", "loyal", "at_risk", "lost")
 MIN_SILENCE = 30
 PRIOR_GAPS = 2
+NO_REPEAT_GAP = 90.0
 LOYAL_DAYS, LOYAL_SPAN = 4, 365
 COMEBACK_DAYS, COMEBACK_RATE, COMEBACK_CUSTOMERS = 180, 0.10, 50
 
@@ -18,10 +19,12 @@ COMEBACK_DAYS, COMEBACK_RATE, COMEBACK_CUSTOMERS = 180, 0.10, 50
 class Cadence:
     """What the whole population teaches about silence: the rule of the stages.
 
-    new_days: P80 of the days from first to second purchase; a customer with one purchase day is new up to here.
+    new_days: P80 of the days from first to second purchase, the smallest such number of days within which 80 % of
+    repeat customers came back; a customer with one purchase day is new up to here.
     typical_gap: the population's median of own median gaps, toward which a customer's own gap is shrunk.
-    lost_days: the silence from which on fewer than 10 % came back within 180 days in the backtest, null where the
-    history is too short to tell; comeback_rate is the rate found there, comeback_customers on how many it stands.
+    lost_days: the silence from which on, over whatever stretch, fewer than 10 % came back within 180 days in the
+    backtest; null where the history is too short to tell. comeback_rate is the rate of all silent for that long or
+    longer, comeback_customers how many they were.
     """
 
     new_days: float
@@ -39,14 +42,13 @@ def fit_cadence(history: pd.DataFrame, earlier: pd.DataFrame | None) -> Cadence:
     """
     firsts = history["first_gap_days"].dropna().astype(float)
     gaps = history["own_gap_days"].dropna().astype(float)
-    new_days = float(firsts.quantile(0.80, interpolation="higher")) if len(firsts) else 90.0
-    typical = float(gaps.median()) if len(gaps) else 90.0
-    lost, rate, customers = _comeback(history, earlier)
-    return Cadence(max(new_days, MIN_SILENCE), typical, lost, rate, customers)
+    new_days = float(np.quantile(firsts, 0.80, method="inverted_cdf")) if len(firsts) else NO_REPEAT_GAP
+    typical = float(gaps.median()) if len(gaps) else NO_REPEAT_GAP
+    return Cadence(new_days, typical, *_comeback(history, earlier))
 
 
 def _comeback(history: pd.DataFrame, earlier: pd.DataFrame | None):
-    """The shortest silence at which, and beyond, fewer than one in ten came back: (days, rate, customers)."""
+    """The shortest silence from which on, over any stretch, fewer than one in ten came back: (days, rate, customers)."""
     if earlier is None or len(earlier) < COMEBACK_CUSTOMERS:
         return None, None, 0
     orders_now = history.set_index("customer_id")["active_days"].reindex(earlier["customer_id"]).to_numpy(dtype=float)
@@ -56,14 +58,15 @@ def _comeback(history: pd.DataFrame, earlier: pd.DataFrame | None):
         .groupby("silent")["back"]
         .agg(["sum", "size"])
     )
-    beyond = by_day[::-1].cumsum()[::-1]
-    rates = beyond["sum"] / beyond["size"]
-    # "Beyond" must hold for every longer silence too, or one lucky day would end the search early.
-    quiet = (rates < COMEBACK_RATE) & (beyond["size"] >= COMEBACK_CUSTOMERS)
-    if not quiet.any():
+    # Beyond the last peak of this sum every stretch of silence has a rate under 10 %. A rate of all beyond alone would
+    # let the many long gone call customers lost of whom every third came back.
+    more_than_a_tenth = (by_day["sum"] - COMEBACK_RATE * by_day["size"]).cumsum().round(9)
+    peak = max(more_than_a_tenth.max(), 0.0)
+    lively = more_than_a_tenth.index[more_than_a_tenth == peak].max()
+    beyond = by_day if np.isnan(lively) else by_day.loc[lively + 1 :]
+    if beyond["size"].sum() < COMEBACK_CUSTOMERS:
         return None, None, 0
-    day = quiet[quiet].index[0]
-    return float(day), float(rates[day]), int(beyond.loc[day, "size"])
+    return float(beyond.index[0]), float(beyond["sum"].sum() / beyond["size"].sum()), int(beyond["size"].sum())
 
 
 def own_gap(history: pd.DataFrame, cadence: Cadence) -> pd.Series:
@@ -79,15 +82,14 @@ def own_gap(history: pd.DataFrame, cadence: Cadence) -> pd.Series:
 def stage(history: pd.DataFrame, cadence: Cadence) -> pd.Series:
     """The stage of each customer, an ordered categorical; the first rule that holds, in this order:
 
-    new: one purchase day, silent no longer than ``new_days``. active: silent no longer than twice the own gap (at least
-    30 days; one-timers have none, and are at risk once no longer new). loyal: active with 4 or more purchase days over
-    365 days or more. lost: silent for ``lost_days`` or longer. at_risk: the rest.
+    new: one purchase day, silent no longer than ``new_days``. active: silent no longer than twice the own gap, at least
+    30 days; one-timers have the population's gap. loyal: active with 4 or more purchase days over 365 days or more.
+    lost: silent for ``lost_days`` or longer. at_risk: the rest.
     """
     silent = history["recency_days"].to_numpy(dtype=float)
     once = history["active_days"].to_numpy() == 1
-    limit = np.maximum(MIN_SILENCE, 2 * own_gap(history, cadence).to_numpy())
     new = once & (silent <= cadence.new_days)
-    active = ~once & (silent <= limit)
+    active = silent <= np.maximum(MIN_SILENCE, 2 * own_gap(history, cadence).to_numpy())
     loyal = active & (history["active_days"].to_numpy() >= LOYAL_DAYS) & (history["t_x"].to_numpy() >= LOYAL_SPAN)
     lost = silent >= (np.inf if cadence.lost_days is None else cadence.lost_days)
     names = np.select([new, loyal, active, lost], ["new", "loyal", "active", "lost"], "at_risk")

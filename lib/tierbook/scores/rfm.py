@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +62,11 @@ def in_measures(windows: pd.DataFrame, rules: Rfm) -> pd.DataFrame:
     """
     inside = windows["window_orders"] > 0
     money = windows["window_net"].astype(float)
+    # 0.30 / 3 and 0.10 / 1 are one average to a reader but two floats: rounding keeps equal customers equal.
     if rules.monetary == "average":
-        money = money / windows["window_orders"].where(inside)
+        money = (money / windows["window_orders"].where(inside)).round(8)
     elif rules.monetary == "margin":
-        money = money - windows["window_cost"]
+        money = (money - windows["window_cost"].astype(float)).round(8)
     frequency = windows["window_orders" if rules.frequency == "orders" else "window_active_days"]
     columns = {"recency_days": windows["recency_days"], "frequency": frequency, "monetary": money}
     return pd.DataFrame(columns).astype(float).where(inside)
@@ -84,20 +85,20 @@ def fit_scale(measures: pd.DataFrame, rules: Rfm, as_of: dt.date, fixed: bool = 
 
     ``measures``: one row per customer with an order in the window (recency_days, frequency, monetary). ``fixed`` asks
     for cuts that need no distribution (too few customers): recency 30/90/180/270 days, frequency 1/2/3/4–5/6+, and
-    monetary value at 1, 2, 3 and 5 median order values.
+    monetary value at 1, 2, 3 and 5 median order values; a date without any customer in the window gets them too.
+    Raises ParamsError for thresholds that do not fit the bins, and where no margin is known.
     """
-    if fixed:
-        return _fixed(measures, as_of)
+    if rules.monetary == "margin" and measures.empty:
+        raise ParamsError(
+            "rfm.monetary = margin: 0 customers have a cost on every order line of the window; "
+            "map a cost column under source.transactions.columns, or write monetary: total"
+        )
+    if rules.method == "fixed":
+        return _thresholds(rules, len(measures), as_of)
+    if fixed or measures.empty:
+        return _fixed(measures, rules, as_of)
     if rules.method == "mean":
         return mean_split(measures, as_of)
-    if rules.method == "fixed":
-        cuts = {measure: sorted(rules.thresholds[measure]) for measure in MEASURES}
-        wrong = [m for m in MEASURES if len(cuts[m]) != rules.bins - 1]
-        if wrong:
-            raise ParamsError(
-                f"rfm.thresholds.{wrong[0]}: {rules.bins} bins need {rules.bins - 1} cut points, not {len(cuts[wrong[0]])}"
-            )
-        return Scale(rules.bins, cuts, "fixed", len(measures), as_of.isoformat(), "params")
     cuts = {measure: quantile_cuts(measures[measure], rules.bins) for measure in MEASURES}
     top = float(measures["frequency"].value_counts(normalize=True).max())
     notes = []
@@ -110,13 +111,30 @@ def fit_scale(measures: pd.DataFrame, rules: Rfm, as_of: dt.date, fixed: bool = 
 
 def mean_split(measures: pd.DataFrame, as_of: dt.date) -> Scale:
     """Two scores a measure, cut at the mean (均值): what the eight cells stand on."""
-    cuts = {measure: [float(measures[measure].mean())] for measure in MEASURES}
+    cuts = {measure: [_as_cut(measures[measure].mean())] for measure in MEASURES}
     return Scale(2, cuts, "mean", len(measures), as_of.isoformat())
 
 
-def _fixed(measures: pd.DataFrame, as_of: dt.date) -> Scale:
-    order_value = float((measures["monetary"] / measures["frequency"]).median())
-    steps = [order_value * orders for orders in FEW_ORDERS] if order_value > 0 else [0.0] * 4
+def _as_cut(computed: float) -> float:
+    """12 digits of a computed cut: its last binary digits depend on the order of rows, and must not lift or lower a
+    customer who stands right on it."""
+    return float(f"{computed:.12g}")
+
+
+def _thresholds(rules: Rfm, customers: int, as_of: dt.date) -> Scale:
+    cuts = {measure: sorted(rules.thresholds.get(measure, [])) for measure in MEASURES}
+    for measure, points in cuts.items():
+        if len(points) != rules.bins - 1:
+            raise ParamsError(
+                f"rfm.thresholds.{measure}: {rules.bins} bins need {rules.bins - 1} cut points, not {len(points)}"
+            )
+    return Scale(rules.bins, cuts, "fixed", customers, as_of.isoformat(), "params")
+
+
+def _fixed(measures: pd.DataFrame, rules: Rfm, as_of: dt.date) -> Scale:
+    per_order = measures["monetary"] if rules.monetary == "average" else measures["monetary"] / measures["frequency"]
+    order_value = float(per_order.median())
+    steps = [_as_cut(order_value * orders) for orders in FEW_ORDERS] if order_value > 0 else [0.0] * 4
     cuts = {
         "recency_days": [float(d) for d in FIXED_RECENCY],
         "frequency": [float(c) for c in FEW_ORDERS],
@@ -131,8 +149,9 @@ def read_scale(path: Path) -> Scale:
     try:
         scale = Scale(**{**tree, "source": path.name})
         cuts = {measure: [float(c) for c in scale.cuts[measure]] for measure in MEASURES}
+        faulty = [m for m, c in cuts.items() if len(c) != scale.bins - 1 or c != sorted(c) or not np.isfinite(c).all()]
     except (TypeError, KeyError, ValueError) as error:
         raise ParamsError(f"scale {path}: {error}; freeze it again with tierbook scale") from None
-    if any(len(c) != scale.bins - 1 or c != sorted(c) for c in cuts.values()):
-        raise ParamsError(f"scale {path}: each measure needs {scale.bins - 1} cut points in rising order")
-    return scale
+    if faulty:
+        raise ParamsError(f"scale {path}: {faulty[0]} needs {scale.bins - 1} cut points in rising order")
+    return replace(scale, cuts=cuts)

@@ -1,0 +1,79 @@
+"""The book: one row per customer with an order up to as_of, every score beside its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tierbook.accounting import EPOCH
+from tierbook.scores.maps import OUTSIDE
+from tierbook.scores.rfm import quantile_cuts
+
+COLUMNS = [
+    "customer_id", "first_order", "last_order", "orders", "recency_days", "frequency", "monetary", "r", "f", "m",
+    "segment", "tier", "trend", "previous_tier", "tier_change", "change_cause", "change_reason", "next_tier",
+    "next_tier_gap", "stage", "cluster", "p_alive", "expected_orders", "orders_low", "orders_high", "expected_value",
+    "clv", "clv_low", "clv_high", "value_tier", "value_note", "alert", "alert_reason", "value_at_stake", "owner", "action",
+]  # fmt: skip
+TREND_STEP = 0.20
+
+
+def trend(history: pd.DataFrame) -> pd.Series:
+    """up, down or steady: net money of the window against the window before, beyond 20 %; null for who has neither."""
+    now, before = history["window_net"].fillna(0.0), history["previous_net"].fillna(0.0)
+    # Refunds may leave a window below zero; a hair is added so that exactly 20 % is steady in any currency.
+    step = TREND_STEP * before.abs() + 1e-9 * now.abs()
+    names = np.select([now - before > step, before - now > step], ["up", "down"], "steady")
+    nothing = (history["window_orders"] == 0) & (history["previous_orders"] == 0)
+    return pd.Series(names, index=history.index, dtype=object).mask(nothing, None)
+
+
+def change_reason(scores: pd.DataFrame, before: pd.DataFrame, moved: pd.Series) -> pd.Series:
+    """Which scores rose or fell, such as ``m_up+r_down``, for customers whose tier moved; null for the others."""
+    code = np.zeros(len(scores), dtype=int)
+    for place, letter in enumerate("fmr"):
+        step = scores[letter].astype(float).fillna(0).to_numpy() - before[letter].astype(float).fillna(0).to_numpy()
+        code += (np.sign(step).astype(int) % 3) * 3**place
+    names = [
+        [f"{c}_{('', 'up', 'down')[code // 3**n % 3]}" for n, c in enumerate("fmr") if code // 3**n % 3]
+        for code in range(27)
+    ]
+    reason = pd.Series(np.array(["+".join(parts) for parts in names], dtype=object)[code], index=scores.index)
+    return reason.where(moved & (reason != ""), None)
+
+
+def next_tier_gap(missing: pd.DataFrame, currency: str) -> pd.Series:
+    """What is missing as one text without a language: ``orders +1; CNY +230.00``; null for the best tier."""
+    orders = np.char.mod("orders +%.0f", missing["orders_missing"].fillna(0).to_numpy())
+    spend = np.char.mod(f"; {currency} +%.2f", missing["spend_missing"].fillna(0).to_numpy())
+    text = np.where(missing["spend_missing"].to_numpy() > 0, np.char.add(orders, spend), orders)
+    return pd.Series(text.astype(object), index=missing.index).where(missing["orders_missing"].notna(), None)
+
+
+def value_tier(clv: pd.Series) -> pd.Series:
+    """Thirds of expected value by value: high, middle, low; equal values share a third; null without a value."""
+    known = clv.dropna()
+    if known.nunique() < 3:
+        return pd.Series(None, index=clv.index, dtype=object)
+    low, high = quantile_cuts(known, 3)
+    names = np.select([clv > high, clv > low], ["high", "middle"], "low")
+    return pd.Series(names, index=clv.index, dtype=object).where(clv.notna(), None)
+
+
+def dates(days: pd.Series) -> pd.Series:
+    """Day numbers as dates."""
+    return pd.to_datetime(pd.Timestamp(EPOCH) + pd.to_timedelta(days.astype("int64"), unit="D")).dt.date
+
+
+def assemble(parts: pd.DataFrame) -> pd.DataFrame:
+    """The book's columns in their order, sorted by customer_id; tier ``outside`` where there was no order in the window."""
+    book = parts.assign(
+        first_order=dates(parts["first_day"]),
+        last_order=dates(parts["last_day"]),
+        orders=parts["orders"].astype("int64"),
+        tier=parts["tier"].astype(object).fillna(OUTSIDE),
+        segment=parts["segment"].astype(object),
+        stage=parts["stage"].astype(object),
+        value_tier=value_tier(parts["clv"]),
+    )
+    return book[COLUMNS].sort_values("customer_id", kind="stable").reset_index(drop=True)

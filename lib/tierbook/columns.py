@@ -1,0 +1,128 @@
+"""The one registry of the book's columns: definition, formula, unit, and what null means.
+
+docs/definitions.md is made from it (``python -m tierbook.columns > docs/definitions.md``) and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Column(NamedTuple):
+    """One column: its definition with the formula, its unit, and what a null says (empty: never null)."""
+
+    definition: str
+    unit: str
+    null: str = ""
+
+
+WINDOW = "the window: the `rfm.window_days` days (365) that end on as_of"
+OUTSIDE = "no order in the window"
+
+BOOK: dict[str, Column] = {
+    "customer_id": Column("The customer's id as the orders have it, after `id_map`.", "text"),
+    "first_order": Column("Day of the first purchase up to as_of.", "date"),
+    "last_order": Column("Day of the last purchase up to as_of.", "date"),
+    "orders": Column("Orders up to as_of. An order is one order_id (without one, a customer's lines of the same moment). It counts on the first day on which its lines, refunds of that day taken off, come to more than zero, or were free from the start; a wholly cancelled order counts as none.", "orders"),
+    "recency_days": Column("as_of less last_order.", "days"),
+    "frequency": Column("Orders in the window (`rfm.frequency: orders`), or days with a purchase in it (`days`).", "orders or days", OUTSIDE),
+    "monetary": Column("Net money of the window: amounts less refunds, each on its own day. `rfm.monetary: average` divides by the orders, `margin` takes the cost of goods off.", "currency", f"{OUTSIDE}; with `margin`, a line without cost"),
+    "r": Column("Recency score: bins less the number of cut points below recency_days (fewer days, higher score).", "1 to `rfm.bins`", OUTSIDE),
+    "f": Column("Frequency score: 1 plus the number of cut points below frequency. Where over 40 % of customers share one frequency the cuts are 1 / 2 / 3 / 4–5 / 6+.", "1 to `rfm.bins`", OUTSIDE),
+    "m": Column("Monetary score: 1 plus the number of cut points below monetary.", "1 to `rfm.bins`", OUTSIDE),
+    "segment": Column("The name that `segments.map` gives the cell r × f × m.", "code", OUTSIDE),
+    "tier": Column("The name that `tiers.scheme` gives the cell r × f × m; `outside` without an order in the window.", "code"),
+    "trend": Column("`up` or `down` where the window's net money is over 20 % above or below the window before, else `steady`.", "code", "no order in either window"),
+    "previous_tier": Column("The tier at the same day a month earlier, on this run's scale.", "code", "first purchase came after that day"),
+    "tier_change": Column("`up`, `down`, `same`, `new` (first purchase this month) or `left` (no order in the window any more), from previous_tier to tier.", "code"),
+    "change_cause": Column("`customer`: the tier differs from last month's on one and the same scale. `scale`: it does not, but differs from the tier on the scale that was fitted last month.", "code", "no change"),
+    "change_reason": Column("Which scores rose or fell since last month, such as `m_down+r_down`.", "codes", "no change up, down or out, or no score moved"),
+    "next_tier": Column("The nearest better tier that a purchase now can reach, counting steps of f and m with r at its best.", "code", f"best tier already, or {OUTSIDE}"),
+    "next_tier_gap": Column("What is missing to it: more orders, and more spending beyond what the window holds.", "text", "as next_tier"),
+    "stage": Column("`new`: one purchase day, silent no longer than the P80 of first-to-second gaps. `active`: silent no longer than twice the own gap (median days between purchase days, shrunk to the population's by the weight of two gaps), at least 30 days. `loyal`: active with 4+ purchase days over 365+ days. `lost`: silent so long that under 10 % came back within 180 days in the backtest. `at_risk`: the rest.", "code"),
+    "cluster": Column("k-means on log recency, frequency and monetary, standardised; numbered from the highest mean monetary down. Numbers are not compared between months.", "1 to k", f"{OUTSIDE}, or too few customers"),
+    "p_alive": Column("BG/NBD probability that the customer still buys, given its purchase days up to as_of. 1 by construction for customers without a repeat.", "probability", "value_note says why"),
+    "expected_orders": Column("Expected purchase days in the next `value.horizon_months` months given the history (BG/NBD).", "purchase days", "value_note says why"),
+    "orders_low": Column("Lower bound of the 80 % interval of that count, from its exact distribution given the history; doubt of the parameters is not in it.", "purchase days", "value_note says why"),
+    "orders_high": Column("Upper bound of the same interval.", "purchase days", "value_note says why"),
+    "expected_value": Column("Expected money per purchase day (Gamma-Gamma on repeat days); times the margin rate where one is known.", "currency", "value_note says why"),
+    "clv": Column("Expected money of the horizon: expected purchase days of each month (365.25/12 days) × expected_value, discounted by (1 + `value.yearly_discount`)^(month/12). A mean: it may lie outside a skewed interval.", "currency", "value_note says why"),
+    "clv_low": Column("orders_low × expected_value, discounted as the orders are on average.", "currency", "value_note says why"),
+    "clv_high": Column("orders_high × expected_value, discounted likewise.", "currency", "value_note says why"),
+    "value_tier": Column("Third of customers by clv: high, middle, low; equal values share a third.", "code", "no clv, or fewer than three distinct values"),
+    "value_note": Column("Why the value columns are empty.", "code", "they are not"),
+    "alert": Column("A customer with 3+ purchase days and an order in the window whose stage is `at_risk`.", "true or false"),
+    "alert_reason": Column("The rule that flagged the customer.", "code", "not flagged"),
+    "value_at_stake": Column("Net money of the window (not below zero), times the margin rate where one is known: what the customer brought, not what can be won back.", "currency", "not flagged"),
+    "owner": Column("Owner from the customers table.", "text", "no such table, or no owner"),
+    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, or do_not_contact"),
+}  # fmt: skip
+
+TABLES: dict[str, dict[str, Column]] = {
+    "row_accounting.csv": {
+        "reason": Column("`kept`, or the first reason for setting the row aside that applies: blank_row, overlap, repeated_line, bad_date, bad_amount, after_as_of, other_currency, status, no_customer, damaged_id, masked_id, excluded, not_a_sale, duplicate; `no_<column>` where an optional table's row lacks a required value. The rows sum to what was read.", "code"),
+        "amount": Column("Sum of the rows' amounts less refund_amount, in the report's currency.", "currency", "the table has no amounts"),
+    },
+    "tiers.csv · segments.csv · stages.csv · clusters.csv": {
+        "share": Column("Customers of the name over all customers so named; `outside` is no part of the base.", "share", "`outside`"),
+        "revenue": Column("Sum of monetary.", "currency"),
+        "revenue_share": Column("revenue over the revenue of all names.", "share", "no revenue"),
+        "mean_clv": Column("Mean of clv.", "currency", "no clv"),
+    },
+    "movement.csv": {
+        "customers": Column("Customers whose tier was from_tier a month before as_of and is to_tier now, on one scale. from_tier `new`: first purchase since.", "customers"),
+        "usual_low": Column("P10 of the move's rate over the last twelve months (customers of the move over customers of from_tier; newcomers over all known), times this month's base.", "customers", "under six months of history"),
+        "usual_high": Column("P90 of the same.", "customers", "under six months of history"),
+        "same_month_last_year": Column("Customers of the same move twelve months earlier, on this run's scale.", "customers", "history does not reach"),
+        "revenue": Column("Net money of their window a month before as_of; of newcomers, at as_of.", "currency"),
+        "moved_by_scale": Column("Customers whose tier, as last month's own scale gave it, was from_tier, though on one scale they did not move.", "customers"),
+    },
+    "clv_backtest.csv": {
+        "ratio": Column("predicted_orders over actual_orders in the days held out.", "ratio", "nothing was ordered, or under 10 customers"),
+        "past_rate_ratio": Column("The same for every customer going on at repeats / T.", "ratio", "as ratio"),
+        "log_score": Column("Mean log probability that the model gave the actual count; higher is better.", "log probability", "under 10 customers"),
+        "past_rate_log_score": Column("The same for a Poisson count at the rate (repeats + 1) / (T + mean days per repeat).", "log probability", "under 10 customers"),
+        "stated_80": Column("Mean stated probability of the 80 % intervals (counts are whole, so it is more than 80 %).", "probability", "under 10 customers"),
+        "coverage_80": Column("Share of customers whose actual count lies within.", "share", "under 10 customers"),
+    },
+    "campaign_effects.csv": {
+        "effect": Column("Mean of the arm less mean of the control arm, per customer assigned; window: the `campaign.window_days` days after the day of assignment.", "of the outcome", "no control, broken split, or nothing varies"),
+        "low": Column("Lower bound of the Welch 95 % interval.", "of the outcome", "as effect"),
+        "high": Column("Upper bound.", "of the outcome", "as effect"),
+        "p_holm": Column("p of the Welch test, Holm over the tiers and arms of one outcome.", "probability", "the `all` row"),
+        "srm_p": Column("p of the sample-ratio check: the hold-out share is the same in every tier. Below 0.001 nothing is read.", "probability", "nothing to check it by"),
+        "interaction_p": Column("p of Cochran's Q: do the tiers' effects differ?", "probability", "tier rows"),
+        "next_n": Column("Customers per arm for 80 % power at 5 %: for the effect seen (`all`), or for the total's effect in that tier.", "customers", "no effect to size by"),
+    },
+    "scorecard.csv": {
+        "value": Column("new_customers: first purchases since the day a month before as_of. repeat_rate: customers with 2+ purchase days in the window over customers with one. high_value_customers: customers of the best tier; high_value_share: their share of the window's money. net_sales: counted lines and those without customer id since the day a month before. identified_share: counted over that. acquisition_cost: the month's costs over new customers. conversion_rate: leads of the month with a customer_id. nps: promoters less detractors; csat: share of 4 and 5.", "by `unit`", "under 10 answers"),
+        "change": Column("value over previous less 1; for shares and points the difference.", "by `unit`", "no previous value"),
+    },
+}  # fmt: skip
+
+
+def definitions() -> str:
+    """The text of docs/definitions.md."""
+    lines = [
+        "# Definitions",
+        "",
+        "Made from `lib/tierbook/columns.py`; a test holds the two together. Window means "
+        + WINDOW.removeprefix("the window: ")
+        + ".",
+        "Money is in the report's currency, refunds taken off. Codes are language-neutral; the pages say them in words.",
+        "",
+        "## The book: tables/customers.parquet",
+        *_table(BOOK),
+    ]
+    for name, columns in TABLES.items():
+        lines += ["", f"## {name}", *_table(columns)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(columns: dict[str, Column]) -> list[str]:
+    rows = [f"| {name} | {c.definition} | {c.unit} | {c.null or 'never'} |" for name, c in columns.items()]
+    return ["", "| column | definition | unit | null |", "|---|---|---|---|", *rows]
+
+
+if __name__ == "__main__":
+    print(definitions(), end="")

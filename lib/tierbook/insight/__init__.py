@@ -1,0 +1,1 @@
+"""What the scores say together: profile, movement, cohorts, campaigns, the scorecard."""

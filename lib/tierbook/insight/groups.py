@@ -1,0 +1,50 @@
+"""Groups of customers side by side: how many, what they bring, how they buy."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tierbook.scores.maps import OUTSIDE
+
+SMALL = 10
+
+
+def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
+    """One row per name of a grouping, in the scheme's order (names without customers included).
+
+    Columns as in tiers.csv (DESIGN §6). customers counts those with a name; share is theirs of all so named;
+    ``outside`` (no order in the window), where present, comes last and is not part of the shares' base, which is null
+    below 10 customers. revenue is the window's ``monetary``. Means are null for a group without customers; mean_clv
+    where no value was computed.
+    """
+    named = book[book[column].notna()]
+    groups = named.groupby(named[column].astype(str), observed=True)
+    table = groups.agg(
+        customers=("customer_id", "size"),
+        revenue=("monetary", "sum"),
+        mean_recency_days=("recency_days", "mean"),
+        mean_frequency=("frequency", "mean"),
+        mean_monetary=("monetary", "mean"),
+        mean_clv=("clv", "mean"),
+    )
+    names = [*order, OUTSIDE] if OUTSIDE in table.index else list(order)
+    table = table.reindex(names)
+    table[["customers", "revenue"]] = table[["customers", "revenue"]].fillna(0)
+    inside = table.drop(index=OUTSIDE, errors="ignore")
+    enough = inside["customers"].sum() >= SMALL
+    total = inside["revenue"].sum()
+    table["share"] = inside["customers"] / inside["customers"].sum() if enough else float("nan")
+    table["revenue_share"] = inside["revenue"] / total if enough and total > 0 else float("nan")
+    table = table.rename_axis("name").reset_index().assign(scheme=scheme).astype({"customers": int})
+    measures = ["mean_recency_days", "mean_frequency", "mean_monetary", "mean_clv"]
+    return table[["scheme", "name", "customers", "share", "revenue", "revenue_share", *measures]]
+
+
+def crosstab(
+    book: pd.DataFrame, rows: str, columns: str, row_order: list[str], column_order: list[str]
+) -> pd.DataFrame:
+    """Customers by two groupings, with totals; rows and columns in the given order, empty ones included."""
+    counts = pd.crosstab(book[rows].astype(str), book[columns].astype(str))
+    counts = counts.reindex(index=row_order, columns=column_order, fill_value=0)
+    counts["total"] = counts.sum(axis=1)
+    return counts.rename_axis(rows).reset_index().rename_axis(columns=None)

@@ -1,0 +1,185 @@
+"""Profile: what the orders hold, month by month, and whether they carry a report (the base gate)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from tierbook.accounting import day_date, day_number
+from tierbook.params import Gate
+
+COUNTED = ("kept", "no_customer")
+
+
+def daily_sales(lines: nw.LazyFrame) -> nw.LazyFrame:
+    """Net sales per day, of identified customers (``kept``) and of buyers without an id (``no_customer``).
+
+    Columns: day, reason, net, refunds (money that went back, positive), lines, free_lines (lines of zero amount).
+    """
+    back = nw.col("gross") - nw.col("net")
+    return (
+        lines.filter(nw.col("reason").is_in(list(COUNTED)))
+        .with_columns(
+            back.alias("refunds"), nw.when(nw.col("gross") == 0, back == 0).then(1).otherwise(0).alias("free_lines")
+        )
+        .group_by("day", "reason")
+        .agg(nw.col("net", "refunds").sum(), nw.len().alias("lines"), nw.col("free_lines").sum())
+    )
+
+
+def daily_orders(days: nw.LazyFrame) -> nw.LazyFrame:
+    """Orders and buyers per day."""
+    return days.group_by("day").agg(
+        nw.col("orders").sum(), nw.when(nw.col("orders") > 0).then(1).otherwise(0).sum().alias("buyers")
+    )
+
+
+def monthly(sales: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
+    """One row per calendar month: net_sales (with unidentified buyers), identified, identified_share, refunds, orders.
+
+    Months without a line between the first and the last are there with zeros, so that a gap shows.
+    """
+    wide = sales.assign(month=_months(sales["day"]))
+    money = (
+        wide.groupby(["month", "reason"])["net"]
+        .sum()
+        .unstack(fill_value=0.0)
+        .reindex(columns=list(COUNTED), fill_value=0.0)
+    )
+    table = pd.DataFrame({"net_sales": money.sum(axis=1), "identified": money["kept"]})
+    table["refunds"] = wide.groupby("month")["refunds"].sum()
+    table["orders"] = orders.assign(month=_months(orders["day"])).groupby("month")["orders"].sum()
+    every = pd.period_range(table.index.min(), table.index.max(), freq="M") if len(table) else []
+    table = table.reindex([str(p) for p in every], fill_value=0).fillna(0)
+    table["identified_share"] = (table["identified"] / table["net_sales"]).where(table["net_sales"] > 0)
+    return table.rename_axis("month").reset_index().astype({"orders": int})
+
+
+def _months(days: pd.Series) -> pd.Series:
+    return pd.to_datetime(days, unit="D").dt.strftime("%Y-%m")
+
+
+def sales_between(sales: pd.DataFrame, after: dt.date, until: dt.date) -> pd.Series:
+    """Net sales of the days after ``after`` up to and including ``until``: total, and of identified customers."""
+    span = sales[(sales["day"] > day_number(after)) & (sales["day"] <= day_number(until))]
+    identified = span.loc[span["reason"] == "kept", "net"].sum()
+    return pd.Series({"net_sales": float(span["net"].sum()), "identified": float(identified)})
+
+
+def gates(history: pd.DataFrame, as_of: dt.date, limits: Gate) -> pd.DataFrame:
+    """The base gate: gate, value, limit, result (``pass`` or ``degrade``).
+
+    Too few customers → fixed-threshold tiers, no clusters and no lifetime value; too short a history → no lifetime
+    value; a last order long before as_of → warned. Nothing usable is refused before this is reached.
+    """
+    end = day_number(as_of)
+    found = {
+        "min_customers": (len(history), limits.min_customers, len(history) >= limits.min_customers),
+        "min_history_days": (
+            span := int(end - history["first_day"].min() + 1),
+            limits.min_history_days,
+            span >= limits.min_history_days,
+        ),
+        "max_days_since_last_order": (
+            silent := int(end - history["last_day"].max()),
+            limits.max_days_since_last_order,
+            silent <= limits.max_days_since_last_order,
+        ),
+    }
+    rows = [(gate, value, limit, "pass" if ok else "degrade") for gate, (value, limit, ok) in found.items()]
+    return pd.DataFrame(rows, columns=["gate", "value", "limit", "result"])
+
+
+def summary(history: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date) -> dict:
+    """The counts a reader asks for first; dates are dates, shares are shares of customers."""
+    kept = sales[sales["reason"] == "kept"]
+    return {
+        "first_order": day_date(history["first_day"].min()),
+        "last_order": day_date(history["last_day"].max()),
+        "as_of": as_of,
+        "customers": len(history),
+        "orders": int(history["orders"].sum()),
+        "lines": int(kept["lines"].sum()),
+        "free_lines": int(kept["free_lines"].sum()),
+        "one_timers": int((history["active_days"] == 1).sum()),
+        "one_timer_share": float((history["active_days"] == 1).mean()),
+        "net_sales": float(sales["net"].sum()),
+        "identified": float(kept["net"].sum()),
+        "refunds": float(sales["refunds"].sum()),
+    }
+
+
+def concentration(net: pd.Series) -> pd.DataFrame:
+    """Share of net sales held by the best customers: share_of_customers (1 %, 5 %, 10 %, 20 %, 50 %), customers, revenue_share.
+
+    The share is of the money of customers above zero; customers whose refunds outweigh their purchases hold none.
+    """
+    sorted_net = net.clip(lower=0).sort_values(ascending=False).to_numpy()
+    total = sorted_net.sum()
+    shares = (0.01, 0.05, 0.10, 0.20, 0.50)
+    sizes = [max(1, int(np.ceil(share * len(sorted_net) - 1e-9))) for share in shares]
+    held = [float(sorted_net[:n].sum() / total) if total > 0 else np.nan for n in sizes]
+    return pd.DataFrame({"share_of_customers": shares, "customers": sizes, "revenue_share": held})
+
+
+def bridge(accounting: pd.DataFrame) -> pd.DataFrame:
+    """The order lines from what was read to what counts, in rows and in money: step, rows, amount, example, after.
+
+    Steps in order: ``read`` (all rows), each reason of setting aside (largest amount first), ``net_sales`` (what the
+    report calls net sales), ``no_customer`` (sold, but to nobody known) and ``kept`` (what customers are scored on).
+    Reasons carry what they take away; ``after`` is the money left after a step. Unreadable amounts count as zero.
+    """
+    lines = accounting[accounting["table"] == "transactions"].set_index("reason")[["rows", "amount", "example"]]
+    lines = lines.assign(amount=lines["amount"].astype(float))
+    counted = lines.reindex(list(COUNTED)).assign(example=None).fillna({"rows": 0, "amount": 0.0})
+    aside = lines.drop(index=list(COUNTED), errors="ignore").sort_values(
+        "amount", key=abs, ascending=False, kind="stable"
+    )
+    unknown = lines[lines.index == "no_customer"]
+    parts = [_total("read", lines), aside, _total("net_sales", counted)]
+    parts += [unknown, _total("kept", counted.loc[["kept"]])]
+    table = pd.concat([part for part in parts if len(part)]).rename_axis("step").reset_index()
+    totals = table["step"].isin(["read", "net_sales", "kept"])
+    left = table["amount"].where(totals).ffill()
+    taken = table["amount"].mask(totals, 0.0).groupby(totals.cumsum()).cumsum()
+    return table.assign(after=left - taken).astype({"rows": int})
+
+
+def _total(step: str, lines: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"rows": [lines["rows"].sum()], "amount": [lines["amount"].sum()], "example": [None]}, [step])
+
+
+def read_tables(accounting: pd.DataFrame) -> pd.DataFrame:
+    """One row per table given: table, rows read, counted and set_aside."""
+    counted = accounting["rows"].where(accounting["reason"] == "kept", 0)
+    sums = accounting.assign(counted=counted).groupby("table", sort=False)[["rows", "counted"]].sum().reset_index()
+    return sums.assign(set_aside=sums["rows"] - sums["counted"])
+
+
+def pareto(net: pd.Series) -> pd.DataFrame:
+    """The concentration curve: share_of_customers (best first) and the revenue_share they hold, at up to 201 points.
+
+    As in :func:`concentration`, customers below zero hold none; empty where nobody holds any.
+    """
+    best_first = net.clip(lower=0).sort_values(ascending=False).to_numpy(dtype=float)
+    if not len(best_first) or best_first.sum() <= 0:
+        return pd.DataFrame(columns=["share_of_customers", "revenue_share"], dtype=float)
+    held = np.concatenate([[0.0], best_first.cumsum() / best_first.sum()])
+    places = np.unique(np.linspace(0, len(best_first), 201).round().astype(int))
+    return pd.DataFrame({"share_of_customers": places / len(best_first), "revenue_share": held[places]})
+
+
+def purchase_days(history: pd.DataFrame, most: int = 8) -> pd.DataFrame:
+    """Customers by number of purchase days: active_days (1 to ``most``, the last stands for that many or more), customers, share."""
+    counts = history["active_days"].clip(upper=most).value_counts().reindex(range(1, most + 1), fill_value=0)
+    table = counts.rename_axis("active_days").rename("customers").reset_index()
+    return table.assign(share=table["customers"] / max(len(history), 1))
+
+
+def missing_cells(lines: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
+    """Per column the rows without a value, and ``rows`` in all, of the order lines that count: one row."""
+    empty = [nw.col(column).is_null().cast(nw.Int64).sum().alias(column) for column in columns]
+    return lines.filter(nw.col("reason").is_in(list(COUNTED))).select(nw.len().alias("rows"), *empty)

@@ -1,0 +1,303 @@
+"""Movement: months, moves, usual ranges by hand, and gaps to the next tier that truly lift a customer."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tierbook.errors import ParamsError
+from tierbook.insight import movement
+from tierbook.params import Rfm
+from tierbook.scores import maps, rfm
+
+FOUR = maps.find("four_tier")
+SCALE = rfm.Scale(
+    5,
+    {"recency_days": [10, 30, 90, 180], "frequency": [1, 2, 3, 5], "monetary": [100.0, 200, 400, 1000]},
+    "fixed",
+    0,
+    "2026-10-31",
+)
+
+
+def moved(*groups):
+    """Moves from (from_tier, to_tier, customers, net of each)."""
+    rows = [(a, b, net) for a, b, n, net in groups for _ in range(n)]
+    return pd.DataFrame(rows, columns=["from_tier", "to_tier", "net"])
+
+
+NO_SCALE_MOVES = moved()
+
+
+# --- months -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("as_of", "months", "before"),
+    [
+        ("2026-10-31", 1, "2026-09-30"),
+        ("2026-10-31", 8, "2026-02-28"),
+        ("2024-03-31", 1, "2024-02-29"),
+        ("2024-02-29", 1, "2024-01-31"),  # a last day stays a last day
+        ("2024-02-29", 12, "2023-02-28"),
+        ("2025-02-28", 12, "2024-02-29"),
+        ("2024-02-28", 12, "2023-02-28"),  # not a last day, and 28 February 2023 is the same day
+        ("2024-02-28", 1, "2024-01-28"),
+        ("2026-03-30", 1, "2026-02-28"),  # there is no 30 February
+        ("2026-01-15", 1, "2025-12-15"),
+        ("2026-01-01", 13, "2024-12-01"),
+        ("2026-12-31", 0, "2026-12-31"),
+        ("2026-04-30", 1, "2026-03-31"),
+    ],
+)
+def test_the_same_day_months_earlier(as_of, months, before):
+    assert movement.months_before(dt.date.fromisoformat(as_of), months) == dt.date.fromisoformat(before)
+
+
+@settings(deadline=None)
+@given(as_of=st.dates(dt.date(1990, 1, 1), dt.date(2060, 1, 1)), months=st.integers(1, 40))
+def test_every_month_back_lies_in_that_month_and_in_order(as_of, months):
+    earlier = movement.months_before(as_of, months)
+    assert as_of.year * 12 + as_of.month - earlier.year * 12 - earlier.month == months
+    assert earlier < movement.months_before(as_of, months - 1)
+
+
+# --- tiers and moves --------------------------------------------------------------------------------------------
+
+
+def windows(end, *customers):
+    rows = [(end, name, recency, orders, orders, float(net), np.nan) for name, recency, orders, net in customers]
+    columns = ["end", "customer_id", "recency_days", "window_orders", "window_active_days", "window_net", "window_cost"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_tiers_at_two_dates_stand_on_one_scale():
+    # a: m 5 (> 1000), f 4 (4 orders): high; later r 1, m 2, f 1: low. b: r 5, m 4: potential
+    frame = pd.concat([windows(100, ("a", 5, 4, 1000.01)), windows(130, ("a", 200, 1, 150), ("b", 1, 1, 500))])
+    found = movement.tiers_at(frame, SCALE, FOUR, Rfm())
+    assert found["tier"].tolist() == ["high", "low", "potential"]
+    assert found[["end", "customer_id", "net"]].to_numpy().tolist() == [[100, "a", 1000.01], [130, "a", 150], [130, "b", 500]]  # fmt: skip
+    assert list(movement.tiers_at(frame.head(0), SCALE, FOUR, Rfm())) == ["end", "customer_id", "tier", "net"]
+
+
+def test_a_scheme_that_does_not_fit_the_scale_is_told():
+    with pytest.raises(
+        ParamsError, match=r"2 scores a measure, the scale has 5; write rfm: .method: quantile, bins: 2"
+    ):
+        movement.tiers_at(windows(1, ("a", 1, 1, 1)), SCALE, maps.find("eight"), Rfm())
+    with pytest.raises(ParamsError, match="'new' is kept"):
+        movement.tiers_at(windows(1, ("a", 1, 1, 1)), SCALE, maps.find("eleven"), Rfm())
+
+
+def test_moves_by_hand():
+    """stays: high → high. falls: high → low. leaves: low → no order. returns: none → potential. joins: first purchase
+    on day 101. stays_out: known, in neither window. later: first purchase after the end."""
+    tiers = pd.DataFrame(
+        [(100, "stays", "high", 10.0), (100, "falls", "high", 20.0), (100, "leaves", "low", 30.0),
+         (130, "stays", "high", 11.0), (130, "falls", "low", 21.0), (130, "returns", "potential", 41.0),
+         (130, "joins", "ordinary", 51.0)],
+        columns=["end", "customer_id", "tier", "net"],
+    )  # fmt: skip
+    first_days = pd.Series(
+        {"stays": 1, "falls": 1, "leaves": 1, "returns": 100, "joins": 101, "stays_out": 1, "later": 131}
+    )
+    found = movement.moves(tiers, first_days, 100, 130)
+    assert found.to_numpy().tolist() == [
+        ["high", "high", 10.0],
+        ["high", "low", 20.0],
+        ["low", "outside", 30.0],
+        ["outside", "potential", 0.0],
+        ["new", "ordinary", 51.0],
+        ["outside", "outside", 0.0],
+    ]
+    assert movement.direction(found, FOUR).tolist() == ["same", "down", "left", "up", "new", "same"]
+    # two of four known customers in high before, two outside, one low; one newcomer to five known
+    rates = movement.rates(found)
+    assert rates["high", "high"] == 0.5 and rates["outside", "potential"] == 0.5 and rates["low", "outside"] == 1
+    assert rates["new", "ordinary"] == 1 / 5
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("potential", "high", "up"), ("low", "ordinary", "up"), ("outside", "low", "up"), ("high", "potential", "down"),
+        ("ordinary", "low", "down"), ("low", "low", "same"), ("outside", "outside", "same"), ("low", "outside", "left"),
+        ("new", "high", "new"), ("new", "outside", "new"),
+    ],
+)  # fmt: skip
+def test_directions(before, after, change):
+    assert movement.direction(moved((before, after, 1, 0.0)), FOUR).tolist() == [change]
+
+
+# --- the movement table -----------------------------------------------------------------------------------------
+
+
+def months_with(fallen, base=100):
+    """Past months in each of which so many of 100 high customers fell to ordinary."""
+    return [moved(("high", "ordinary", n, 1.0), ("high", "high", base - n, 1.0)) for n in fallen]
+
+
+def cell(table, before, after):
+    return table.set_index(["from_tier", "to_tier"]).loc[(before, after)]
+
+
+def test_usual_is_p10_to_p90_of_the_past_rates_times_this_months_base():
+    # rates 0, 1, … 10 %: P10 of eleven is the second, 1 %, P90 the tenth, 9 %. Of 200 in high now: 2 and 18.
+    now = moved(("high", "ordinary", 30, 5.0), ("high", "high", 170, 10.0))
+    found = movement.movement(months_with(range(11)), now, NO_SCALE_MOVES, None)
+    fell = cell(found, "high", "ordinary")
+    assert (fell["customers"], fell["usual_low"], fell["usual_high"], fell["revenue"]) == (30, 2.0, 18.0, 150.0)
+    assert np.isnan(fell["same_month_last_year"])
+    assert (fell["moved_by_customer"], cell(found, "high", "high")["moved_by_customer"]) == (30, 0)
+
+
+@pytest.mark.parametrize(("months", "judged"), [(0, False), (5, False), (6, True), (12, True)])
+def test_under_six_months_there_is_no_judgement(months, judged):
+    found = movement.movement(months_with([10] * months), moved(("high", "ordinary", 5, 1.0)), NO_SCALE_MOVES, None)
+    assert found["usual_low"].notna().tolist() == found["usual_high"].notna().tolist() == [judged] * len(found)
+
+
+def test_a_usual_move_that_nobody_made_this_month_has_its_row():
+    found = movement.movement(months_with([10] * 12), moved(("high", "high", 50, 1.0)), NO_SCALE_MOVES, None)
+    fell = cell(found, "high", "ordinary")
+    assert (fell["customers"], fell["usual_low"], fell["usual_high"], fell["revenue"]) == (0, 5.0, 5.0, 0.0)
+
+
+def test_months_in_which_nobody_stood_in_the_tier_do_not_count_as_nobody_moving():
+    # six months of 10 % and six without a high customer: still 10 %, not 0 to 10 %
+    past = months_with([10] * 6) + [moved(("low", "low", 10, 1.0))] * 6
+    found = movement.movement(past, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
+    assert cell(found, "high", "ordinary")[["usual_low", "usual_high"]].tolist() == [1.0, 1.0]
+    five = months_with([10] * 5) + [moved(("low", "low", 10, 1.0))] * 7
+    found = movement.movement(five, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
+    assert np.isnan(cell(found, "high", "ordinary")["usual_low"])
+
+
+def test_newcomers_are_judged_against_the_customers_known_before():
+    # 20 newcomers to 100 known is 20 %; now 50 are known: 10 usual
+    past = [moved(("new", "low", 20, 1.0), ("low", "low", 100, 1.0))] * 6
+    now = moved(("new", "low", 3, 1.0), ("low", "low", 50, 1.0))
+    found = movement.movement(past, now, NO_SCALE_MOVES, None)
+    assert cell(found, "new", "low")[["customers", "usual_low", "usual_high"]].tolist() == [3, 10.0, 10.0]
+
+
+def test_scale_moves_and_last_year_stand_beside_and_customers_are_all_there_once():
+    now = moved(("high", "high", 7, 2.0), ("low", "ordinary", 3, 1.0))
+    by_scale = moved(("ordinary", "high", 2, 0.0))
+    year_ago = moved(("low", "ordinary", 4, 1.0), ("low", "outside", 1, 1.0))
+    found = movement.movement([year_ago], now, by_scale, year_ago)
+    assert list(found) == ["from_tier", "to_tier", "customers", "usual_low", "usual_high", "same_month_last_year",
+                           "revenue", "moved_by_customer", "moved_by_scale"]  # fmt: skip
+    assert found["customers"].sum() == len(now) and found["revenue"].sum() == now["net"].sum()
+    assert cell(found, "ordinary", "high")[["customers", "moved_by_customer", "moved_by_scale"]].tolist() == [0, 0, 2]
+    assert cell(found, "low", "ordinary")["same_month_last_year"] == 4
+    assert cell(found, "high", "high")["same_month_last_year"] == 0
+    assert found[["customers", "moved_by_customer", "moved_by_scale"]].dtypes.map(str).tolist() == ["int64"] * 3
+
+
+def test_a_month_of_one_customer_has_a_table():
+    found = movement.movement([], moved(("new", "high", 1, 9.0)), NO_SCALE_MOVES, None)
+    assert found[["customers", "revenue"]].to_numpy().tolist() == [[1, 9.0]]
+
+
+# --- the next tier ----------------------------------------------------------------------------------------------
+
+
+def gap(recency, frequency, monetary, scale=SCALE, scheme=FOUR):
+    measures = pd.DataFrame(
+        {"recency_days": recency, "frequency": frequency, "monetary": monetary}, dtype=float, index=[4]
+    )
+    return movement.next_tier(scale.apply(measures), measures, scale, scheme).iloc[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("recency", "frequency", "monetary", "expected"),
+    [
+        # one order more makes r 5, f 2; m 4 is enough for potential (m from 400.01): 400.01 − 350 = 50.01
+        (100, 1, 350, ["potential", 1, 50.01]),
+        # silent, m 4: the next order alone makes it potential
+        (200, 1, 500, ["potential", 1, 0]),
+        # potential needs m 5 and f 4 (4 orders): 4 − 2 = 2 orders, 1000.01 − 950 = 50.01
+        (1, 2, 950, ["high", 2, 50.01]),
+        # the third order is one short of f 4, the fourth is enough
+        (1, 3, 1000, ["high", 1, 0.01]),
+        (1, 3, 2000, ["high", 1, 0]),
+        # low (r 1, m 1): any order makes r 5 and with it ordinary
+        (300, 1, 20, ["ordinary", 1, 0]),
+        (300, 1, -20, ["ordinary", 1, 0]),
+    ],
+)
+def test_what_is_missing_by_hand(recency, frequency, monetary, expected):
+    assert gap(recency, frequency, monetary) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("of", [(1, 6, 5000), (np.nan, np.nan, np.nan)])
+def test_nothing_is_missing_to_the_best_nor_told_of_the_absent(of):
+    name, orders, spend = gap(*of)
+    assert pd.isna(name) and np.isnan(orders) and np.isnan(spend)
+
+
+def test_a_score_that_coinciding_cuts_pass_over_is_not_asked_for():
+    """With frequency cuts 1, 1, 1, 2 a second order scores 4 at once; nobody is asked to reach 2 or 3."""
+    cuts = {"recency_days": [10, 30, 90, 180], "frequency": [1, 1, 1, 2], "monetary": [100, 200, 400, 1000]}
+    scale = rfm.Scale(5, cuts, "quantile", 0, "2026-10-31")
+    assert gap(1, 1, 2000, scale) == ["high", 1, 0]
+
+
+customers = st.lists(
+    st.tuples(st.integers(0, 364), st.integers(1, 9), st.integers(-5_000, 200_000)), min_size=1, max_size=40
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(drawn=customers, scheme=st.sampled_from(["four_tier", "three_tier", "eight"]), refit=st.booleans())
+def test_filling_the_gap_now_gives_exactly_the_next_tier(drawn, scheme, refit):
+    scheme = maps.find(scheme)
+    measures = pd.DataFrame(drawn, columns=["recency_days", "frequency", "monetary"]).astype(float)
+    measures["monetary"] /= 100
+    as_of = dt.date(2026, 10, 31)
+    if scheme.scores == "mean":
+        scale = rfm.mean_split(measures, as_of)
+    else:
+        scale = rfm.fit_scale(measures, Rfm(), as_of) if refit else SCALE
+    scores = scale.apply(measures)
+    missing = movement.next_tier(scores, measures, scale, scheme)
+    asked = missing["next_tier"].notna()
+    before, named = scheme.rank(scheme.apply(scores)), scheme.rank(missing["next_tier"])
+    assert (named[asked] < before[asked]).all(), "the next tier is a better one"
+    assert not asked[before == 0].any()
+    after = pd.DataFrame(
+        {
+            "recency_days": 0.0,
+            "frequency": measures["frequency"] + missing["orders_missing"],
+            "monetary": measures["monetary"] + missing["spend_missing"],
+        }
+    )[asked]
+    reached = scheme.apply(scale.apply(after)).astype(object)
+    assert reached.tolist() == missing.loc[asked, "next_tier"].tolist()
+    assert (missing.loc[asked, "orders_missing"] >= 1).all() and (missing.loc[asked, "spend_missing"] >= 0).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(drawn=customers)
+def test_a_cent_less_is_not_enough(drawn):
+    measures = pd.DataFrame(drawn, columns=["recency_days", "frequency", "monetary"]).astype(float)
+    measures["monetary"] /= 100
+    missing = movement.next_tier(SCALE.apply(measures), measures, SCALE, FOUR)
+    spend = missing["spend_missing"] > 0
+    after = pd.DataFrame(
+        {
+            "recency_days": 0.0,
+            "frequency": measures["frequency"] + missing["orders_missing"],
+            "monetary": (measures["monetary"] + missing["spend_missing"] - 0.01).round(2),
+        }
+    )[spend]
+    assert (FOUR.apply(SCALE.apply(after)).astype(object) != missing.loc[spend, "next_tier"]).all()
+
+
+def test_no_customers_have_no_gaps():
+    empty = pd.DataFrame({"recency_days": [], "frequency": [], "monetary": []}, dtype=float)
+    assert movement.next_tier(SCALE.apply(empty), empty, SCALE, FOUR).shape == (0, 3)

@@ -1,0 +1,75 @@
+"""The bridge from rows read to rows counted, concentration and purchase days, by hand."""
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tierbook.insight import profile
+
+# 110 rows, 1000 of money: 300 status, −50 kept apart, 150 without an id, 600 counted
+ACCOUNTING = pd.DataFrame(
+    {
+        "table": ["transactions"] * 4 + ["surveys"] * 2,
+        "reason": ["kept", "no_customer", "not_a_sale", "status", "kept", "duplicate"],
+        "rows": [60, 15, 5, 30, 7, 2],
+        "amount": [600.0, 150.0, -50.0, 300.0, np.nan, np.nan],
+        "example": [None, "o1", "o2", "closed", "a", "a"],
+    }
+)
+
+
+def test_the_bridge_goes_from_read_to_counted():
+    bridge = profile.bridge(ACCOUNTING)
+    assert bridge["step"].tolist() == ["read", "status", "not_a_sale", "net_sales", "no_customer", "kept"]
+    assert bridge["rows"].tolist() == [110, 30, 5, 75, 15, 60]
+    # 1000 − 300 = 700; 700 + 50 = 750; 750 − 150 = 600
+    assert bridge["after"].tolist() == [1000.0, 700.0, 750.0, 750.0, 600.0, 600.0]
+
+
+def test_a_bridge_without_anything_set_aside_has_three_totals():
+    bridge = profile.bridge(ACCOUNTING.head(1))
+    assert bridge["step"].tolist() == ["read", "net_sales", "kept"]
+    assert bridge["after"].tolist() == [600.0] * 3
+
+
+def test_rows_set_aside_are_counted_by_table():
+    found = profile.read_tables(ACCOUNTING).set_index("table")
+    assert found.loc["transactions"].tolist() == [110, 60, 50]
+    assert found.loc["surveys"].tolist() == [9, 7, 2]
+
+
+def test_pareto_holds_what_the_best_bring():
+    # 60, 30, 10 and a refund of −40 that holds none: 60 %, 90 %, 100 %, 100 %
+    curve = profile.pareto(pd.Series([10.0, -40.0, 60.0, 30.0]))
+    assert curve["share_of_customers"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve["revenue_share"].tolist() == pytest.approx([0, 0.6, 0.9, 1, 1])
+
+
+@given(st.lists(st.floats(-100, 1000), max_size=300))
+def test_pareto_rises_to_the_whole(net):
+    curve = profile.pareto(pd.Series(net, dtype=float))
+    assert len(curve) <= 201
+    if not curve.empty:
+        assert curve["revenue_share"].is_monotonic_increasing
+        assert curve.iloc[-1].tolist() == pytest.approx([1, 1])
+
+
+def test_purchase_days_gather_the_frequent_at_the_end():
+    found = profile.purchase_days(pd.DataFrame({"active_days": [1, 1, 2, 3, 9]}), most=3)
+    assert found["customers"].tolist() == [2, 1, 2]
+    assert found["share"].tolist() == [0.4, 0.2, 0.4]
+
+
+def test_empty_cells_are_counted_among_rows_that_count():
+    lines = pd.DataFrame(
+        {
+            "reason": ["kept", "no_customer", "status"],
+            "customer_id": ["a", None, None],
+            "store": pd.array([None, None, "x"], dtype="str"),
+        }
+    )
+    found = profile.missing_cells(nw.from_native(lines).lazy(), ["customer_id", "store"]).collect().to_native()
+    assert found.iloc[0].to_dict() == {"rows": 2, "customer_id": 1, "store": 2}

@@ -1,0 +1,98 @@
+"""Segmentation as a reader sees it: cut points in words, cells counted, who came back, who is near the next tier."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tierbook.insight import segmentation
+from tierbook.scores import maps
+from tierbook.scores.rfm import Scale
+
+CUTS = {
+    "recency_days": [10.0, 20.0, 40.0, 80.0],
+    "frequency": [1.0, 2.0, 3.0, 5.0],
+    "monetary": [5.0, 10.0, 50.0, 90.0],
+}
+SCALE = Scale(5, CUTS, "fixed", 3, "2026-10-31")
+
+
+def test_a_score_starts_where_the_table_says():
+    table = segmentation.cut_table(SCALE, SCALE.apply(pd.DataFrame(columns=list(CUTS), dtype=float))).set_index("score")
+    for score in (5, 4, 3, 2):
+        row = table.loc[score]
+        at = pd.DataFrame(
+            {
+                "recency_days": [row["recency_at_most"], row["recency_at_most"] + 1],
+                "frequency": [row["frequency_at_least"], row["frequency_at_least"] - 1],
+                "monetary": [row["monetary_above"] + 0.01, row["monetary_above"]],
+            }
+        )
+        given_scores = SCALE.apply(at)
+        assert given_scores.iloc[0].tolist() == [score] * 3
+        assert given_scores.iloc[1].tolist() == [score - 1] * 3
+    assert table.loc[1, ["recency_at_most", "monetary_above"]].isna().all()
+    assert table.loc[1, "frequency_at_least"] == 1
+
+
+def test_customers_are_counted_by_each_score():
+    scores = pd.DataFrame({"r": [5, 5, None], "f": [1, 2, None], "m": [3, 3, None]}).astype("Int8")
+    table = segmentation.cut_table(SCALE, scores).set_index("score")
+    assert table.loc[5, "customers_r"] == 2 and table.loc[3, "customers_m"] == 2
+    assert table["customers_f"].tolist() == [0, 0, 0, 1, 1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(1, 5)] * 3), max_size=40))
+def test_every_customer_is_in_one_cell(cells):
+    table = segmentation.cell_map(maps.find("eleven"), pd.DataFrame(cells, columns=["r", "f", "m"]))
+    assert len(table) == 125
+    assert table["customers"].sum() == len(cells)
+
+
+def test_a_cell_carries_its_published_name():
+    table = segmentation.cell_map(maps.find("eleven"), pd.DataFrame(columns=["r", "f", "m"])).set_index(["r", "f", "m"])
+    assert table.loc[(5, 5, 5), "name"] == "champions"
+    assert table.loc[(1, 5, 5), "name"] == "cannot_lose"
+    assert table.loc[(1, 1, 1), "name"] == "lost"
+
+
+def test_silhouettes_mark_the_chosen():
+    table = segmentation.silhouettes({"4": 0.3, "3": 0.4}, 3)
+    assert table["k"].tolist() == [3, 4] and table["chosen"].tolist() == [True, False]
+    assert segmentation.silhouettes({}, 0).empty
+
+
+def test_comeback_counts_within_bands():
+    # 29 days: first band; 30: second. 12 at 29 days of whom 3 bought again; 10 at 30 of whom none; 9 at 500, too few.
+    ids = [f"c{n}" for n in range(31)]
+    then = pd.DataFrame({"customer_id": ids, "recency_days": [29] * 12 + [30] * 10 + [500] * 9, "active_days": 1})
+    now = pd.DataFrame({"customer_id": ids[::-1], "active_days": [2 if n < 3 else 1 for n in range(31)][::-1]})
+    table = segmentation.comeback(now, then).set_index("silent_from")
+    assert table.loc[0, ["silent_to", "customers", "came_back"]].tolist() == [29, 12, 0.25]
+    assert table.loc[30, ["customers", "came_back"]].tolist() == [10, 0.0]
+    assert table.loc[480, "customers"] == 9 and np.isnan(table.loc[480, "came_back"])
+    assert table.loc[480:480, "silent_to"].isna().all()
+
+
+def test_comeback_of_nobody_is_empty_bands():
+    nobody = pd.DataFrame({"customer_id": [], "recency_days": [], "active_days": []})
+    table = segmentation.comeback(nobody, nobody)
+    assert table["customers"].sum() == 0 and table["came_back"].isna().all()
+
+
+def test_candidates_are_the_highest_that_have_a_next_tier():
+    book = pd.DataFrame(
+        {"customer_id": ["a", "b", "c", "d"], "tier": "ordinary", "stage": "active", "monetary": [5.0, 9.0, 9.0, 20.0]}
+    )
+    missing = pd.DataFrame(
+        {
+            "customer_id": ["d", "c", "b", "a"],
+            "next_tier": [None, "high", "high", "high"],
+            "orders_missing": [np.nan, 1.0, 2.0, 1.0],
+            "spend_missing": [np.nan, 0.0, 3.0, 1.0],
+        }
+    )
+    found = segmentation.upgrade_candidates(book, missing, most=2)
+    assert found["customer_id"].tolist() == ["b", "c"], "equal sales in the order of ids, the best tier left out"
+    assert found.loc[0, "spend_missing"] == 3.0 and np.isnan(found.loc[1, "spend_missing"])
