@@ -76,6 +76,10 @@ class Show:
 
         self.html(sentence)
 
+    def block(self, build: Callable[..., str], *args: Any, **options: Any) -> None:
+        """Whatever ``build(words, *args, **options)`` gives for each language, as HTML."""
+        self.html(lambda words: build(words, *args, **options))
+
     def html(self, build: Callable[[Words], str]) -> None:
         """Whatever ``build(words)`` gives for each language; it escapes what comes from data (``words.html``)."""
         from IPython.display import display

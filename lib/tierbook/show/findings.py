@@ -1,0 +1,129 @@
+"""The month's findings: sentences built from computed values, each with the smaller line that it stands on.
+
+A finding is (message, note, values); `first_screen.finds` says it in each language. Which of two messages is chosen
+depends on the numbers, never on the language.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tierbook.insight.tier_path import judgement
+from tierbook.show.words import N_
+
+Finding = tuple[str, str, dict]
+TOP = 10
+
+
+def of_best_tier(now: pd.Series, usual: tuple[float, float], best: str, moved_by_scale: int) -> Finding | None:
+    """How many fell from the best tier, whether that is usual, and the money in it.
+
+    ``now``: this month's row of `tier_path.falls`; ``usual``: `tier_path.usual_falls`.
+    """
+    if not now["customers"]:
+        return None
+    values = {"n": now["fallen"], "base": now["customers"], "tier": best, "money": now["net"], "usual": usual}
+    values["scale"] = moved_by_scale
+    note = N_(
+        "Of {base:number} customers there a month ago; sales of their last twelve months. "
+        "{scale:number} customers changed tier only because the scale moved."
+    )
+    told = {
+        "above": N_(
+            "{n:number} customers fell from tier “{tier:term.tier}”, more than usual ({usual:span}), with {money:money} of yearly sales."
+        ),
+        "below": N_(
+            "{n:number} customers fell from tier “{tier:term.tier}”, fewer than usual ({usual:span}), with {money:money} of yearly sales."
+        ),
+        "usual": N_(
+            "{n:number} customers fell from tier “{tier:term.tier}”, within the usual range ({usual:span}), with {money:money} of yearly sales."
+        ),
+        "no_history": N_(
+            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly sales: history too short to judge."
+        ),
+        "too_few": N_(
+            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly sales: too few to judge."
+        ),
+    }
+    return told[judgement(now["fallen"], now["customers"], *usual)], note, values
+
+
+def of_newcomers(card: pd.DataFrame) -> Finding | None:
+    """New customers against last month and the year before."""
+    rows = card.set_index("measure")
+    if "new_customers" not in rows.index:
+        return None
+    row = rows.loc["new_customers"]
+    values = {"n": row["value"], "previous": row["previous"], "year_ago": row["year_ago"]}
+    if pd.isna(row["previous"]):
+        return N_("{n:number} customers bought for the first time this month."), "", values
+    if "acquisition_cost" in rows.index:
+        values["cost"] = rows.loc["acquisition_cost", "value"]
+        note = N_("A year ago {year_ago:number}. Acquisition spending per new customer: {cost:money}.")
+    else:
+        note = N_("A year ago {year_ago:number}.")
+    return (
+        N_("{n:number} customers bought for the first time this month, {previous:number} the month before."),
+        note,
+        values,
+    )
+
+
+def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: bool) -> Finding:
+    """The expected value of the months ahead and how its model fared on the months held out; or why there is none."""
+    if value["note"]:
+        return N_("No lifetime value is given: {note:term.value_note}."), "", {"note": value["note"]}
+    known = clv.dropna().sort_values(ascending=False)
+    total = known.sum()
+    tested = value["backtest"].set_index("slice")
+    values = {"months": horizon_months, "total": total, "ten": known.head(TOP).sum() / total if total > 0 else None}
+    message = (
+        N_(
+            "Expected margin of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
+        )
+        if margin_known
+        else N_(
+            "Expected net sales (not profit) of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
+        )
+    )
+    if "all" not in tested.index:
+        return message, N_("There was too little history to test the model on the past."), values
+    whole = tested.loc["all"]
+    values |= {"ratio": whole["ratio"], "naive": whole["past_rate_ratio"], "days": value["holdout_days"]}
+    if whole["log_score"] < whole["past_rate_log_score"]:
+        return (
+            message,
+            N_("Not to be relied on: on the last {days:number} days held out, the naive rule did better (log score)."),
+            values,
+        )
+    return (
+        message,
+        N_(
+            "Tested on the last {days:number} days held out: predicted ÷ actual orders {ratio:number.2}; going on at the past rate {naive:number.2}."
+        ),
+        values,
+    )
+
+
+def of_alerts(book: pd.DataFrame, margin_known: bool) -> Finding | None:
+    """Repeat customers silent beyond their own cadence, and what is at stake."""
+    warned = book[book["alert"]]
+    if warned.empty:
+        return None
+    values = {"n": len(warned), "stake": warned["value_at_stake"].sum()}
+    note = N_("What they brought in the last twelve months, not what can be won back.")
+    if margin_known:
+        return (
+            N_(
+                "{n:number} repeat customers are silent beyond their own cadence; value at stake: {stake:money} of margin."
+            ),
+            note,
+            values,
+        )
+    return (
+        N_(
+            "{n:number} repeat customers are silent beyond their own cadence; value at stake: {stake:money} of net sales."
+        ),
+        note,
+        values,
+    )

@@ -1,0 +1,220 @@
+"""The manager's first screen: may I believe it, how did the month go, what worked, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from tierbook.show.tables import html as table
+from tierbook.show.words import N_, Words
+
+Fell = tuple[float, tuple[float, float]]
+SPARK_WIDTH, SPARK_HEIGHT = 220, 34
+NOTED = {"works_and_pays": "yes", "harmful": "bad", "broken_split": "bad", "no_difference": "no", "no_control": "no"}
+
+
+def trust(words: Words, accounting: pd.DataFrame, gates: pd.DataFrame) -> str:
+    """May these data be believed: lines read, counted and set aside with their money, and every gate missed."""
+    rows = accounting[accounting["table"] == "transactions"]
+    counted = rows["reason"] == "kept"
+    aside = rows[~counted].sort_values("rows", ascending=False)
+    missed = gates[gates["result"] != "pass"]
+    verdict = words.html("The data can be used.") if missed.empty else words.html("Read with care.")
+    told = [
+        words.html(
+            "{read:number} order lines read, {kept:number} counted, worth {sales:money}.",
+            read=rows["rows"].sum(),
+            kept=rows.loc[counted, "rows"].sum(),
+            sales=rows.loc[counted, "amount"].sum(),
+        )
+    ]
+    if len(aside):
+        reasons = [f"{words.term('reason', row.reason)} {words.number(row.rows)}" for row in aside.itertuples()]
+        told.append(
+            words.html(
+                "Set aside: {rows:number} lines worth {money:money} ({reasons}).",
+                rows=aside["rows"].sum(),
+                money=aside["amount"].sum(),
+                reasons=("、" if words.language == "zh" else ", ").join(reasons),
+            )
+        )
+    told += [f"<b>{escape(gate_sentence(words, row))}</b>" for row in missed.itertuples()]
+    doubt = "" if missed.empty else " doubt"
+    space = "" if words.language == "zh" else " "
+    return f'<p class="trust{doubt}"><b>{verdict}</b>{space}{space.join(told)}</p>'
+
+
+def gate_sentence(words: Words, gate) -> str:
+    """What a missed gate means for the report."""
+    facts = {"value": gate.value, "limit": gate.limit}
+    if gate.gate == "min_customers":
+        return words.text(
+            "Only {value:number} customers (at least {limit:number} are asked for): tiers stand on fixed thresholds, and no "
+            "clusters or lifetime values are given.",
+            **facts,
+        )
+    if gate.gate == "min_history_days":
+        return words.text(
+            "Only {value:number} days of history (at least {limit:number} are asked for): no lifetime values are given.",
+            **facts,
+        )
+    return words.text(
+        "The last order lies {value:number} days before the as-of date (at most {limit:number} are expected): is the export "
+        "complete?",
+        **facts,
+    )
+
+
+def kpis(words: Words, card: pd.DataFrame, paths: dict[str, Sequence[float]], fell: Fell | None = None) -> str:
+    """Net sales, high-value customers, repeat purchase rate and net promoter score, each with its last twelve months.
+
+    ``paths``: measure → monthly values, the last one this month's. ``fell``: how many left the best tier, and the usual
+    range of that.
+    """
+    rows = card.set_index("measure")
+    boxes = [
+        _kpi(words, rows.loc[m], _beside(words, m, rows), paths.get(m, ()), fell) for m in _SHOWN if m in rows.index
+    ]
+    return f'<div class="kpis">{"".join(boxes)}</div>'
+
+
+def _beside(words: Words, measure: str, rows: pd.DataFrame) -> str:
+    """The measure that belongs to another one's box: the share of identified sales, the best tier's share of sales."""
+    if measure == "net_sales" and "identified_share" in rows.index:
+        return words.html("identified customers {share:percent}", share=rows.loc["identified_share", "value"])
+    if measure == "high_value_customers" and "high_value_share" in rows.index:
+        return words.html("{share:percent} of the year's sales", share=rows.loc["high_value_share", "value"])
+    return ""
+
+
+_SHOWN = {"net_sales": "money", "high_value_customers": "number", "repeat_rate": "percent.1", "nps": "number"}
+
+
+def _kpi(words: Words, row: pd.Series, beside: str, path: Sequence[float], fell: Fell | None) -> str:
+    measure = str(row.name)
+    title = words.term("measure", measure)
+    big = words.format(row["value"], _SHOWN[measure])
+    if measure == "nps" and row["n"] < 10:
+        big = "–"
+    more = [part for part in (_against(words, row), _below(words, measure, row, fell), beside) if part]
+    spark = _spark(words, title, path, _SHOWN[measure])
+    return (
+        f'<div class="kpi"><h3>{escape(title)}</h3><div class="big">{escape(big)}</div>'
+        f'<div class="more">{"<br>".join(more)}</div>{spark}</div>'
+    )
+
+
+def _against(words: Words, row: pd.Series) -> str:
+    """Month over month, year over year and target, as far as they are known."""
+    shares = row["unit"] in ("share", "points")
+    parts = []
+    for name, label in (("previous", words.text("vs last month")), ("year_ago", words.text("vs last year"))):
+        past = row[name]
+        if pd.isna(past) or pd.isna(row["value"]) or (not shares and past <= 0):
+            continue
+        change = row["value"] - past if shares else row["value"] / past - 1
+        shown = words.format(change, {"share": "points", "points": "+number"}.get(row["unit"], "change"))
+        moved = any(digit in shown for digit in "123456789")  # what rounds to nothing is neither good nor bad
+        direction = "" if not moved else "up" if change > 0 else "down"
+        parts.append(f'<span class="{direction}">{escape(label)} {escape(shown)}</span>')
+    if pd.notna(row["target"]) and row["target"]:
+        parts.append(words.html("target reached {share:percent}", share=row["value"] / row["target"]))
+    return " · ".join(parts)
+
+
+def _below(words: Words, measure: str, row: pd.Series, fell: Fell | None) -> str:
+    if measure == "high_value_customers" and fell is not None:
+        fallen, usual = fell
+        if pd.isna(usual[0]):
+            return words.html("{n:number} moved down; history too short to judge", n=fallen)
+        return words.html("{n:number} moved down (usual {usual:span})", n=fallen, usual=usual)
+    if measure == "repeat_rate":
+        return words.html(
+            "95% interval {span:span.percent.1}, {n:number} customers", span=(row["low"], row["high"]), n=row["n"]
+        )
+    if measure == "nps":
+        if row["n"] < 10:
+            return words.html("only {n:number} answers this month: no score below 10", n=row["n"])
+        return words.html("95% interval {span:span}, {n:number} answers", span=(row["low"], row["high"]), n=row["n"])
+    return ""
+
+
+def _spark(words: Words, title: str, path: Sequence[float], spec: str) -> str:
+    """A small line of the last months with this month's dot; nothing for fewer than three."""
+    known = [float(v) for v in path if pd.notna(v)]
+    if len(known) < 3:
+        return ""
+    low, high = min(known), max(known)
+    step, spread = SPARK_WIDTH / (len(known) - 1), (high - low) or 1.0
+    points = [(n * step, SPARK_HEIGHT - 5 - (v - low) / spread * (SPARK_HEIGHT - 10)) for n, v in enumerate(known)]
+    line = " ".join(f"{x:.0f},{y:.1f}" for x, y in points)
+    alt = words.text(
+        "{title}, last {n:number} months: now {now}, before {before}, lowest {low}, highest {high}",
+        title=title, n=len(known), now=words.format(known[-1], spec), before=words.format(known[-2], spec),
+        low=words.format(low, spec), high=words.format(high, spec),
+    )  # fmt: skip
+    x, y = points[-1]
+    return (
+        f'<svg viewBox="-3 0 {SPARK_WIDTH + 8} {SPARK_HEIGHT}" role="img" aria-label="{escape(alt)}"><polyline fill="none" '
+        f'stroke="currentColor" stroke-opacity=".4" stroke-width="1.5" points="{line}"/>'
+        f'<circle cx="{x:.0f}" cy="{y:.1f}" r="3" fill="currentColor"/></svg>'
+    )
+
+
+def finds(words: Words, sentences: Sequence[tuple]) -> str:
+    """The month's findings: (message, note, values) each; the sentence, and the smaller line that it stands on."""
+    items = []
+    for message, note, values in sentences:
+        small = f"<small>{words.html(note, **values)}</small>" if note else ""
+        items.append(f"<li><div>{words.html(message, **values)}{small}</div></li>")
+    return f'<ol class="finds">{"".join(items)}</ol>'
+
+
+def verdicts(words: Words, headlines: pd.DataFrame) -> str:
+    """What earlier actions did: one row per campaign (or tier, where tiers differ) with its verdict in words.
+
+    ``headlines``: campaign, tier, n_treated, n_control, outcome, effect, low, high, verdict.
+    """
+    heads = (N_("Campaign"), N_("Tier"), N_("Treated / control"), N_("Effect per customer"), N_("Verdict"))
+    cells = "".join(
+        f"<th scope='col'{' class=n' if n in (2, 3) else ''}>{words.html(h)}</th>" for n, h in enumerate(heads)
+    )
+    body = "".join(_verdict(words, row) for row in headlines.itertuples())
+    return (
+        f'<div class="table-wrap"><table class="tb"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _verdict(words: Words, row) -> str:
+    effect = "–"
+    if pd.notna(row.effect):
+        spec = "money" if row.outcome in ("profit", "spend") else "number.2"
+        effect = words.text(
+            "{effect} ({low} to {high})",
+            effect=words.format(row.effect, f"+{spec}"), low=words.format(row.low, spec), high=words.format(row.high, spec),
+        )  # fmt: skip
+    mark = NOTED.get(row.verdict, "wait")
+    return (
+        f"<tr><td>{escape(str(row.campaign))}</td><td>{escape(words.term('tier', row.tier))}</td>"
+        f"<td class='n'>{words.number(row.n_treated)} / {words.number(row.n_control)}</td><td class='n'>{escape(effect)}</td>"
+        f"<td><span class='verdict {mark}'>{escape(words.term('verdict', row.verdict))}</span></td></tr>"
+    )
+
+
+def todo(words: Words, lists: pd.DataFrame) -> str:
+    """This month's lists: action, owner, channel, due date, customers."""
+
+    def own(column: str) -> list[str]:
+        """A catalogue may give a name per language, or one for all."""
+        return [
+            v.get(words.language) or next(iter(v.values()), "") if isinstance(v, dict) else v for v in lists[column]
+        ]
+
+    shown = lists.assign(**{column: own(column) for column in ("action", "owner", "channel")})
+    return table(
+        shown[["action", "owner", "channel", "due", "customers"]],
+        words,
+        formats={"due": "date.short", "customers": "number"},
+    )

@@ -1,0 +1,108 @@
+"""Drawings of movement: tier by tier since last month, falls of the best tier, tier sizes over the months."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
+from tierbook.show.words import Words
+
+QUIET = "#8A94A0"
+
+
+def draw_moves(ax: Any, words: Words, table: pd.DataFrame, order: Sequence[str]) -> str:
+    """Customers by tier last month (rows) and tier now (columns), moves shaded by their share of the row.
+
+    ``table``: the movement table; ``order``: tiers best first. Who stayed is written in grey and not shaded.
+    """
+    rows = [tier for tier in [*order, "outside", "new"] if tier in set(table["from_tier"])]
+    columns = [tier for tier in [*order, "outside"] if tier in set(table["to_tier"])]
+    counts = table.pivot_table(index="from_tier", columns="to_tier", values="customers", aggfunc="sum", fill_value=0)
+    counts = counts.reindex(index=rows, columns=columns, fill_value=0).astype(int)
+    stayed = np.equal.outer(np.array(rows, dtype=object), np.array(columns, dtype=object))
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).mask(stayed | (counts.to_numpy() == 0))
+    darkest = max(float(shares.fillna(0).max(axis=None)), 0.2) * 1.3 if shares.size else 1.0
+    _shade(ax, shares, darkest)
+    for y, x in np.argwhere(counts.to_numpy() > 0):
+        colour = QUIET if stayed[y, x] else "white" if shares.iloc[y, x] > 0.6 * darkest else "#1c2430"
+        ax.text(x + 0.5, y + 0.5, words.number(counts.iloc[y, x]), ha="center", va="center", color=colour)
+    ax.set_xticks([x + 0.5 for x in range(len(columns))], [_wrapped(words, tier) for tier in columns])
+    ax.set_yticks([y + 0.5 for y in range(len(rows))], [words.term("tier", tier) for tier in rows], rotation=0)
+    ax.set_xlabel(words.text("Tier now"))
+    ax.set_ylabel(words.text("Tier last month"))
+    moved = int(table.loc[table["from_tier"] != table["to_tier"], "customers"].sum())
+    return words.text("{n:number|customer has|customers have} another tier than a month ago.", n=moved)
+
+
+def _wrapped(words: Words, tier: str) -> str:
+    return "\n".join(textwrap.wrap(words.term("tier", tier), 14, break_long_words=False))
+
+
+def _shade(ax: Any, shares: pd.DataFrame, darkest: float) -> None:
+    import seaborn
+
+    if shares.notna().any(axis=None):
+        seaborn.heatmap(shares, ax=ax, cmap="Oranges", vmin=0, vmax=darkest, cbar=False, linewidths=2)
+    else:
+        ax.set(xlim=(0, max(shares.shape[1], 1)), ylim=(max(shares.shape[0], 1), 0))
+    ax.grid(visible=False)
+
+
+def draw_falls(ax: Any, words: Words, falls: pd.DataFrame, usual: tuple[float, float]) -> str:
+    """Falls from the best tier month by month, the last one beside its usual range (``tier_path.falls``)."""
+    places = list(range(len(falls)))
+    ax.bar(places, falls["fallen"], width=0.66, color=[QUIET] * (len(falls) - 1) + [RISK_COLOUR])
+    if not pd.isna(usual[0]) and places:
+        ax.axhspan(
+            *usual, color="#0072B2", alpha=0.12, linewidth=0, zorder=0, label=words.text("Usual range this month")
+        )
+        ax.legend(loc="upper left", bbox_to_anchor=(0, 1.16))
+    for place, fallen in zip(places, falls["fallen"], strict=True):
+        ax.annotate(words.number(fallen), (place, fallen), (0, 3), textcoords="offset points", ha="center")
+    _months(ax, falls["end"])
+    ax.set_ylabel(words.text("Customers who left the best tier"))
+    ax.grid(axis="x", visible=False)
+    count_in_words(ax.yaxis, words)
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.margins(y=0.15)
+    last = falls["fallen"].iloc[-1] if len(falls) else None
+    return words.text("{n:number|customer|customers} left the best tier in the last month shown.", n=last)
+
+
+def draw_sizes(ax: Any, words: Words, sizes: pd.DataFrame) -> str:
+    """Customers per tier at each month's end (``tier_path.sizes``), one line a tier."""
+    places, tiers = list(range(len(sizes))), list(sizes.columns)
+    colours = tier_colours(tiers)
+    for tier in tiers:
+        ax.plot(places, sizes[tier], color=colours[tier], linewidth=2.4)
+    ax.set_ylim(0, max(sizes.max(axis=None) * 1.08, 1) if len(sizes) else 1)
+    last = sizes.iloc[-1] if len(sizes) else pd.Series(0, index=tiers)
+    for tier, height in _apart(last, ax.get_ylim()[1] * 0.065).items():
+        said = words.text("{tier:term.tier} {n:number}", tier=tier, n=last[tier])
+        ax.annotate(
+            said, (len(sizes) - 1, height), (8, 0), textcoords="offset points", va="center", color=colours[tier]
+        )
+    _months(ax, sizes.index)
+    # room for the names at the lines' ends
+    ax.set_xlim(-0.3, max((len(sizes) - 1) * 1.24, 1))
+    ax.set_ylabel(words.text("Customers"))
+    ax.grid(axis="x", visible=False)
+    count_in_words(ax.yaxis, words)
+    return words.text("The best tier has {n:number|customer|customers} at the end.", n=last.iloc[0])
+
+
+def _apart(heights: pd.Series, least: float) -> dict[str, float]:
+    """Heights moved up just so far that labels at them do not overlap."""
+    placed: dict[str, float] = {}
+    for tier, height in heights.sort_values(kind="stable").items():
+        placed[tier] = max([float(height), *[below + least for below in placed.values()]])
+    return placed
+
+
+def _months(ax: Any, ends: Sequence) -> None:
+    # every second month, counted back from the last, leaves room for the names
+    shown = list(range(len(ends) - 1, -1, -2))
+    ax.set_xticks(shown, [f"{pd.Timestamp(ends[place]):%Y-%m}" for place in shown])

@@ -1,0 +1,86 @@
+"""Drawings of the segmentation: the sentence carries the computed value, both languages draw, one customer draws too."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tierbook.insight import segmentation
+from tierbook.scores import maps
+from tierbook.scores.rfm import Scale
+from tierbook.show import figures
+from tierbook.show.pictures import segments as pictures
+from tierbook.show.words import Words
+
+EN, ZH = Words("en", "USD"), Words("zh", "CNY")
+SCALE = Scale(
+    5,
+    {"recency_days": [10.0, 20.0, 40.0, 80.0], "frequency": [1.0, 2.0, 3.0, 5.0], "monetary": [5.0, 10.0, 50.0, 90.0]},
+    "fixed",
+    6,
+    "2026-10-31",
+)
+TIERS = pd.DataFrame(
+    {
+        "name": ["high", "ordinary", "low"],
+        "customers": [2, 5, 3],
+        "share": [0.2, 0.5, 0.3],
+        "revenue_share": [0.7, 0.3, 0],
+    }
+)
+MEASURES = pd.DataFrame({"recency_days": [1.0, 15, 300], "frequency": [1.0, 3, 40], "monetary": [9.0, -4, 900]})
+
+
+def drawn(draw, *args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pages = [figures.render(draw, words, *args, **options) for words in (EN, ZH)]
+    return pages[0].split('aria-label="')[1].split('"')[0]
+
+
+def test_shares_name_the_best_tier():
+    assert drawn(pictures.draw_shares, TIERS) == "High value: 20% of customers, 70% of net sales."
+    drawn(pictures.draw_shares, TIERS.assign(revenue_share=np.nan).head(1))
+
+
+@pytest.mark.parametrize("rows", [MEASURES, MEASURES.head(1), MEASURES.iloc[[1]], MEASURES.head(0)])
+def test_cuts_draw_for_many_one_and_no_customers(rows):
+    said = drawn(pictures.draw_cuts, rows, SCALE, panels=(1, 3))
+    assert said == "The worst recency score begins after 80 days without an order."
+
+
+@pytest.mark.parametrize("name", ["eleven", "eight"])
+def test_the_map_names_the_fullest_cell(name):
+    scheme = maps.find(name)
+    top = scheme.bins
+    cells = segmentation.cell_map(scheme, pd.DataFrame({"r": [top, top, 1], "f": [top, top, 1], "m": [top, top, 1]}))
+    said = drawn(pictures.draw_map, cells)
+    assert said.startswith(f"Most customers, 2, are in cell {top}{top}{top}: ")
+    assert said.endswith(("Champions.", "Important – value."))
+
+
+def test_the_map_draws_without_customers():
+    drawn(pictures.draw_map, segmentation.cell_map(maps.find("eleven"), pd.DataFrame(columns=["r", "f", "m"])))
+
+
+@pytest.mark.parametrize("lost_days", [None, 82.0, 500.0])
+def test_comeback_says_both_ends(lost_days):
+    bands = pd.DataFrame({"silent_from": [0, 30], "silent_to": [29.0, np.nan], "came_back": [0.8, 0.1]})
+    said = drawn(pictures.draw_comeback, bands, lost_days)
+    assert said == "80% of those silent under 30 days came back, 10% of the longest silent."
+
+
+def test_clusters_say_the_size_of_the_first():
+    clusters = pd.DataFrame(
+        {
+            "name": ["1", "2"],
+            "customers": [30, 70],
+            "mean_recency_days": [5.0, 90],
+            "mean_frequency": [9.0, 1],
+            "mean_monetary": [800.0, 20],
+        }
+    )
+    said = drawn(pictures.draw_clusters, clusters, panels=(1, 3))
+    assert said == "Cluster 1 has 30 customers with mean net sales of $800."
+    drawn(pictures.draw_clusters, clusters.head(1), panels=(1, 3))
