@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +24,13 @@ class Engine:
             config={"memory_limit": memory_limit, "temp_directory": str(spill), "preserve_insertion_order": "false"}
         )
         # Wall-clock times in the data carry no offset; a machine's own zone must not move them.
-        self._connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        # A file written anew under the same name within a second would be read from memory, as it was before.
+        self._connection.execute("SET enable_external_file_cache = false")
 
     def scan(self, path: Path) -> nw.LazyFrame:
         """A Parquet file as a lazy frame."""
-        return nw.from_native(self._connection.read_parquet(str(path)))
+        return nw.from_native(self._connection.read_parquet(glob.escape(str(path))))
 
     def frame(self, small: pd.DataFrame) -> nw.LazyFrame:
         """A small pandas frame as a lazy frame of this engine, to join with."""
@@ -69,6 +72,11 @@ def open_engine(params: EngineParams, spill_under: Path) -> Iterator[Engine]:
 def literal(text: str) -> str:
     """A SQL string literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def path_literal(path: Path) -> str:
+    """A SQL string literal of a file to read, whose name may hold the * ? [ that the engine takes for a pattern."""
+    return literal(glob.escape(str(path)))
 
 
 def identifier(name: str) -> str:

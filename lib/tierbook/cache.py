@@ -1,0 +1,135 @@
+"""Steps computed once: results kept on disk under the fingerprint of everything they depend on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tierbook.params import Params
+
+LIBRARY = Path(__file__).resolve().parent
+PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "duckdb", "narwhals")
+KEPT_FOLDERS = 8
+_SHOWN_ONLY = {"title", "languages", "notebooks", "mask_customer_ids"}
+
+
+def file_sha256(path: Path, memo: Path) -> str:
+    """SHA-256 of a file's bytes; remembered under the file's size, inode and time of change, so that it is read once."""
+    facts = path.stat()
+    key = hashlib.sha256(f"{path}|{facts.st_size}|{facts.st_ino}|{facts.st_mtime_ns}".encode()).hexdigest()
+    kept = memo / key
+    if not kept.exists():
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        memo.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=memo, delete=False) as out:
+            out.write(digest)
+        os.replace(out.name, kept)
+    return kept.read_text()
+
+
+def code_digest() -> str:
+    """SHA-256 over the library's own source, so that an edited library computes anew."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in LIBRARY.rglob("*") if p.suffix in {".py", ".yaml"}):
+        digest.update(path.relative_to(LIBRARY).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that numbers depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
+def fingerprint(params: Params, inputs: dict[str, str]) -> str:
+    """One name for everything a number depends on: params (less what only shows), input bytes, code, versions.
+
+    ``inputs``: path → SHA-256 of every file read, schemes, scales and action lists included.
+    """
+    tree = params.model_dump(mode="json")
+    tree["report"] = {key: value for key, value in tree["report"].items() if key not in _SHOWN_ONLY}
+    everything = [tree, inputs, code_digest(), package_versions()]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
+
+
+class Cache:
+    """A folder of finished steps. A result is a frame, or a mapping of names to frames and plain JSON values."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)  # its age decides which folders are swept
+
+    def step(self, name: str, compute: Callable[[], Any]) -> Any:
+        """The kept result of a step, or the computed one, kept for the next caller."""
+        kept = self.folder / name
+        if not kept.exists():
+            result = compute()
+            self.put(name, lambda target: _save(result, target))
+        return _load(kept)
+
+    def file(self, name: str, write: Callable[[Path], Any]) -> Path:
+        """The path of a kept file that ``write`` makes once."""
+        kept = self.folder / name
+        if not kept.exists():
+            self.put(name, write)
+        return kept
+
+    def put(self, name: str, write: Callable[[Path], Any]) -> None:
+        """Write beside the place, then move: readers see nothing or the whole; the first of two writers wins."""
+        scratch = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
+        try:
+            write(scratch / "it")
+            if not (self.folder / name).exists():
+                os.rename(scratch / "it", self.folder / name)
+        except OSError:
+            if not (self.folder / name).exists():
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sweep(work: Path) -> None:
+    """Keep the eight fingerprints used last; the rest can be computed again."""
+    folders = sorted((p for p in work.glob("step-*") if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+    for folder in folders[KEPT_FOLDERS:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _save(result: Any, target: Path) -> None:
+    target.mkdir()
+    frames = (
+        {"": result}
+        if isinstance(result, pd.DataFrame)
+        else {k: v for k, v in result.items() if isinstance(v, pd.DataFrame)}
+    )
+    for name, frame in frames.items():
+        frame.to_parquet(target / f"frame_{name}.parquet", index=False)
+    if not isinstance(result, pd.DataFrame):
+        plain = {k: v for k, v in result.items() if k not in frames}
+        (target / "values.json").write_text(json.dumps(plain, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """What JSON does not know: numpy's numbers stay numbers, dates become ISO text, anything else is a mistake."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"a step cannot keep a {type(value).__name__}")
+
+
+def _load(folder: Path) -> Any:
+    frames = {p.stem.removeprefix("frame_"): pd.read_parquet(p) for p in sorted(folder.glob("frame_*.parquet"))}
+    values = folder / "values.json"
+    return {**frames, **json.loads(values.read_text())} if values.exists() else frames[""]

@@ -1,0 +1,512 @@
+"""The workbook of one month: its steps, computed once from the tables and the params, each a plain library call."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tierbook import accounting, book, cache, demo, history, sources
+from tierbook.accounting import day_number
+from tierbook.engine import Engine, open_engine
+from tierbook.errors import GateRefused
+from tierbook.insight import actions, assignment, campaign, forecast, groups, movement, profile, scorecard
+from tierbook.params import ROOT, TABLES, Params, resolve
+from tierbook.scores import alerts, clusters, lifecycle, maps, rfm
+from tierbook.show.display import Show
+from tierbook.show.words import Words
+
+
+def outputs_folder() -> Path:
+    """Where reports and kept steps go: the runner's choice, else outputs/ of the project."""
+    return Path(os.environ.get("TIERBOOK_OUTPUTS") or ROOT / "outputs")
+
+
+class Workbook:
+    """One month of one report.
+
+    Every step is computed on first use and kept under ``outputs/.work``; calling it again, here or in another
+    notebook, reads what was kept. Nothing here writes a report.
+    """
+
+    def __init__(self, params: Params, outputs: Path | None = None):
+        self.params = params
+        self.work = (outputs or outputs_folder()) / ".work"
+        self.as_of = params.as_of
+        self.end = day_number(params.as_of)
+        self._memory: dict[str, Any] = {}
+
+    # --- what the month stands on -------------------------------------------------------------------------------
+
+    @cached_property
+    def specs(self) -> dict[str, Any]:
+        """The source of every table given, presets filled in; the demo's tables are written once and read like any."""
+        found = {}
+        for table in TABLES:
+            spec = getattr(self.params.source, table)
+            if spec is not None and spec.preset == "demo":
+                spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
+            if spec is not None:
+                found[table] = sources.with_preset(spec)
+        return found
+
+    def _demo(self) -> Path:
+        folder = cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}")
+        return folder.file("tables", demo.write)
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """Path → SHA-256 of every file the numbers depend on, schemes, scale and action list included."""
+        files = [file for table, spec in self.specs.items() for file in sources.files_of(spec, table)]
+        given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
+        rules = [p for name in given for p in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if p.is_file()]
+        rules += [path for path in [self.scale_path] if path]
+        return {str(path): cache.file_sha256(path, self.work / "sha256") for path in [*files, *rules]}
+
+    @cached_property
+    def cache(self) -> cache.Cache:
+        """The kept steps of exactly these inputs, params, code and versions."""
+        return cache.Cache(self.work / f"step-{cache.fingerprint(self.params, self.inputs)}")
+
+    def _step(self, name: str, compute) -> Any:
+        if name not in self._memory:
+            self._memory[name] = self.cache.step(name, compute)
+        return self._memory[name]
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An open engine; steps open it only when something has to be computed."""
+        with open_engine(self.params.engine, self.work / "spill") as engine:
+            yield engine
+
+    # --- tables -------------------------------------------------------------------------------------------------
+
+    def _read(self, target: Path) -> None:
+        """Read every table once: judged order lines, kept rows of the rest, days, and the accounting."""
+        target.mkdir()
+        with self.engine() as engine, _scratch(target) as scratch:
+            counts = []
+            for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
+                raw = sources.read(engine, table, spec, scratch)
+                path = target / f"{table}.parquet"
+                if table == "transactions":
+                    id_map = target / "id_map.parquet" if "id_map" in self.specs else None
+                    counts.insert(0, accounting.judge_transactions(engine, raw, self.params, path, id_map))
+                elif table != "trial":
+                    counts.append(accounting.judge_table(engine, raw, table, self.params, path))
+            pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
+            lines = engine.scan(target / "transactions.parquet")
+            engine.write(history.customer_days(lines), target / "days.parquet")
+
+    @cached_property
+    def tables(self) -> Path:
+        """The folder of the read tables."""
+        return self.cache.file("tables", self._read)
+
+    def accounting(self) -> pd.DataFrame:
+        """Every row accounted for: table, reason, rows, amount, example."""
+        return pd.read_parquet(self.tables / "accounting.parquet")
+
+    def has(self, table: str) -> bool:
+        """Whether the params name this optional table."""
+        return table in self.specs
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """The counted rows of an optional table; None where it was not given."""
+        return pd.read_parquet(self.tables / f"{name}.parquet") if self.has(name) else None
+
+    # --- history and profile ------------------------------------------------------------------------------------
+
+    def history(self, as_of: dt.date | None = None) -> pd.DataFrame:
+        """One row per customer with an order up to the date (default: the report's as_of)."""
+        date = as_of or self.as_of
+        return self._step(f"history-{date}", lambda: self._history(date))
+
+    def _history(self, date: dt.date) -> pd.DataFrame:
+        path = self.tables / "days.parquet"
+        with self.engine() as engine:
+            found = engine.collect(history.history(engine.scan(path), date, self.params.rfm.window_days))
+        found = found.sort_values("customer_id", kind="stable", ignore_index=True)
+        if date == self.as_of and found.empty:
+            raise GateRefused(self._nothing_left())
+        return found.astype({"orders": "int64", "window_orders": "int64", "previous_orders": "int64"})
+
+    def _nothing_left(self) -> str:
+        rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
+        told = ", ".join(f"{row.reason} {row.rows:,} (e.g. {row.example!r})" for row in rows.itertuples())
+        return f"no customer with an order up to {self.as_of} is left: of the rows read, {told or 'none'}; check as_of and source"
+
+    def sales(self) -> dict[str, pd.DataFrame]:
+        """Net sales per day (``sales``: day, reason, net, refunds, lines, free_lines) and orders per day (``orders``)."""
+        return self._step("sales", self._sales)
+
+    def _sales(self) -> dict[str, pd.DataFrame]:
+        with self.engine() as engine:
+            lines, days = engine.scan(self.tables / "transactions.parquet"), engine.scan(self.tables / "days.parquet")
+            found = {"sales": profile.daily_sales(lines), "orders": profile.daily_orders(days)}
+            return {name: engine.collect(frame).sort_values("day", ignore_index=True) for name, frame in found.items()}
+
+    def months(self) -> pd.DataFrame:
+        """Net sales, identified share, refunds and orders by calendar month."""
+        return profile.monthly(self.sales()["sales"], self.sales()["orders"])
+
+    def missing(self) -> pd.DataFrame:
+        """Cells without a value in the tables given: table, column, rows, missing, missing_share; columns wholly empty too."""
+        return self._step("missing", self._missing)
+
+    def _missing(self) -> pd.DataFrame:
+        columns = ["customer_id", "order_id", "quantity", "product", "category", "cost", "channel", "store", "region"]
+        with self.engine() as engine:
+            lines = engine.scan(self.tables / "transactions.parquet")
+            counted = engine.collect(profile.missing_cells(lines, columns)).iloc[0]
+        found = [("transactions", name, counted["rows"], counted[name]) for name in columns]
+        for name in [table for table in self.specs if table not in ("transactions", "trial", "id_map")]:
+            frame = self.table(name)
+            found += [(name, column, len(frame), frame[column].isna().sum()) for column in frame]
+        table = pd.DataFrame(found, columns=["table", "column", "rows", "missing"])
+        return table.assign(missing_share=table["missing"] / table["rows"].where(table["rows"] > 0))
+
+    def profile(self) -> dict:
+        """The counts a reader asks for first."""
+        return profile.summary(self.history(), self.sales()["sales"], self.as_of)
+
+    def gates(self) -> pd.DataFrame:
+        """The base gate: what degrades, and by how much it was missed."""
+        return profile.gates(self.history(), self.as_of, self.params.gate)
+
+    def degraded(self, gate: str) -> bool:
+        """Whether a gate was missed."""
+        return bool((self.gates().set_index("gate")["result"] == "degrade").get(gate, False))
+
+    @cached_property
+    def margin_rate(self) -> float | None:
+        """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
+        if self.params.margin is not None:
+            return self.params.margin
+        inside = self.history()["window_cost"].notna() & (self.history()["window_orders"] > 0)
+        costed = self.history()[inside]
+        if len(costed) < (self.history()["window_orders"] > 0).sum() or costed["window_net"].sum() <= 0:
+            return None
+        return float(1 - costed["window_cost"].sum() / costed["window_net"].sum())
+
+    # --- scores -------------------------------------------------------------------------------------------------
+
+    def measures(self, as_of: dt.date | None = None) -> pd.DataFrame:
+        """recency_days, frequency, monetary per customer at a date; null without an order in the window."""
+        found = self.history(as_of)
+        return pd.concat([found["customer_id"], rfm.in_measures(found, self.params.rfm)], axis=1)
+
+    @cached_property
+    def scale_path(self) -> Path | None:
+        """The frozen scale in use: the params' file, or params/scales/<report>.yaml where it is there."""
+        auto = ROOT / "params" / "scales" / f"{self.params.report.name}.yaml"
+        given = self.params.rfm.scale
+        return (auto if auto.exists() else None) if given == "auto" else resolve(given)
+
+    @cached_property
+    def scale(self) -> rfm.Scale:
+        """The cut points in use: the frozen ones, else fitted on this month."""
+        return rfm.read_scale(self.scale_path) if self.scale_path else self.fit_scale(self.as_of)
+
+    def fit_scale(self, as_of: dt.date) -> rfm.Scale:
+        """The cut points that a date's own customers would give."""
+        inside = self.measures(as_of).dropna()
+        return rfm.fit_scale(inside, self.params.rfm, as_of, fixed=self.degraded("min_customers"))
+
+    @cached_property
+    def tier_scheme(self) -> maps.Scheme:
+        """The tier scheme in use."""
+        return maps.find(self.params.tiers.scheme)
+
+    @cached_property
+    def segment_map(self) -> maps.Scheme:
+        """The segment map in use."""
+        return maps.find(self.params.segments.map)
+
+    def cells(self, scheme: maps.Scheme, as_of: dt.date | None = None, scale: rfm.Scale | None = None) -> pd.DataFrame:
+        """r, f, m at a date as a scheme reads them: on the report's scale, or split at the mean where it says so."""
+        found = self.measures(as_of)
+        if scheme.scores == "mean":
+            return rfm.mean_split(self.measures().dropna(), self.as_of).apply(found)
+        return (scale or self.scale).apply(found)
+
+    def cadence(self) -> lifecycle.Cadence:
+        """What the population teaches about silence."""
+        earlier = self.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
+        then = self.history(earlier)
+        return lifecycle.fit_cadence(self.history(), then)
+
+    def scores(self) -> dict[str, Any]:
+        """``customers``: r, f, m, segment, tier, stage, cluster per customer; ``silhouette`` by number of clusters."""
+        return self._step("scores", self._scores)
+
+    def _scores(self) -> dict[str, Any]:
+        measured = self.measures()
+        scored = pd.concat([measured, self.scale.apply(measured)], axis=1)
+        scored["segment"] = self.segment_map.apply(self.cells(self.segment_map)).astype(object)
+        scored["tier"] = self.tier_scheme.apply(self.cells(self.tier_scheme)).astype(object)
+        scored["stage"] = lifecycle.stage(self.history(), self.cadence()).astype(object)
+        rule = None
+        if not self.degraded("min_customers"):
+            rule = clusters.fit_clusters(measured.dropna(), self.params.clusters.k, self.params.seed)
+        scored["cluster"] = pd.array([pd.NA] * len(scored), dtype="Int8") if rule is None else rule.apply(measured)
+        return {"customers": scored, "silhouette": {} if rule is None else rule.silhouette}
+
+    # --- value --------------------------------------------------------------------------------------------------
+
+    def value(self) -> dict[str, Any]:
+        """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out; see insight.forecast."""
+        return self._step("value", self._value)
+
+    def _value(self) -> dict[str, Any]:
+        found, rules = self.history(), self.params.value
+        missed = [g for g in ("min_customers", "min_history_days") if self.degraded(g)]
+        note = (
+            {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}.get(missed[0])
+            if missed
+            else None
+        )
+        result = forecast.empty(found, note) if note else forecast.estimate(found, rules, self.margin_rate)
+        days = forecast.holdout_length(int(found["first_day"].min()), self.end, rules)
+        cut = self.as_of - dt.timedelta(days=days)
+        then = self.history(cut)
+        tested = forecast.against_past(then if note is None else then.head(0), found, self._tiers_of(cut), days)
+        return {
+            **result,
+            "backtest": tested["backtest"],
+            "backtest_note": tested["note"],
+            "holdout_days": days,
+            "cut": str(cut),
+        }
+
+    def _tiers_of(self, date: dt.date) -> pd.Series:
+        tier = self.tier_scheme.apply(self.cells(self.tier_scheme, date)).astype(object)
+        return tier.set_axis(self.history(date)["customer_id"])
+
+    # --- movement -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def dates(self) -> list[dt.date]:
+        """as_of and the thirteen months before it."""
+        return [movement.months_before(self.as_of, k) for k in range(14)]
+
+    def tier_path(self) -> pd.DataFrame:
+        """The tier of every customer at as_of and each of the thirteen months before, on this run's scale."""
+        return self._step("tier_path", lambda: self._tiers_at(self.dates))
+
+    def _tiers_at(self, dates: list[dt.date]) -> pd.DataFrame:
+        rules = self.params.rfm
+        with self.engine() as engine:
+            ends = pd.DataFrame({"end": [day_number(d) for d in dates]})
+            path = self.tables / "days.parquet"
+            asked = engine.frame(ends)
+            found = engine.collect(history.windows(engine.scan(path), asked, rules.window_days))
+        found = found.sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
+        scale = (
+            rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
+        )
+        tiers = movement.tiers_at(found, scale, self.tier_scheme, rules)
+        return tiers.assign(active_days=found["window_active_days"])
+
+    def moved(self) -> pd.DataFrame:
+        """This month's move of every customer, on one scale: customer_id, from_tier, to_tier, net, change, cause."""
+        return self._step("moved", self._moved)
+
+    def _moved(self) -> pd.DataFrame:
+        first_days = self.history().set_index("customer_id")["first_day"]
+        moved = movement.moves(self.tier_path(), first_days, day_number(self.dates[1]), self.end)
+        moved["tier_change"] = movement.direction(moved, self.tier_scheme)
+        moved["reported"] = self._reported_last_month().reindex(moved.index).fillna(moved["from_tier"])
+        stood = moved["from_tier"] == moved["to_tier"]
+        moved["change_cause"] = np.select([~stood, moved["reported"] != moved["to_tier"]], ["customer", "scale"], "")
+        return moved.replace({"change_cause": {"": None}}).rename_axis("customer_id").reset_index()
+
+    def _reported_last_month(self) -> pd.Series:
+        """The tier as last month's report gave it, on the scale fitted then; a frozen scale gives the same as now."""
+        last = self.dates[1]
+        then = self.history(last)
+        if self.scale_path is not None or then["window_orders"].le(0).all():
+            return pd.Series(dtype=object)
+        cells = self.cells(self.tier_scheme, last, self.fit_scale(last))
+        return self.tier_scheme.apply(cells).astype(object).fillna(maps.OUTSIDE).set_axis(then["customer_id"])
+
+    def movement(self) -> pd.DataFrame:
+        """Tier × tier since last month beside the usual range (DESIGN §6)."""
+        return self._step("movement", self._movement)
+
+    def _movement(self) -> pd.DataFrame:
+        moved, tiers = self.moved(), self.tier_path()
+        first_days = self.history().set_index("customer_id")["first_day"]
+        ends = [day_number(d) for d in self.dates]
+        known = [k for k in range(1, 13) if ends[k + 1] >= first_days.min()]
+        past = {k: movement.moves(tiers, first_days, ends[k + 1], ends[k]) for k in known}
+        by_scale = moved[moved["change_cause"] == "scale"].assign(from_tier=lambda m: m["reported"])
+        return movement.movement(list(past.values()), moved, by_scale, past.get(12))
+
+    # --- campaigns ----------------------------------------------------------------------------------------------
+
+    def campaigns(self) -> dict[str, Any]:
+        """``assigned``: one row per campaign and customer with outcomes; ``effects`` (campaign_effects.csv); ``open``: not
+        over yet. Empty without a contacts table."""
+        if not self.has("contacts"):
+            return {}
+        return self._step("campaigns", self._campaigns)
+
+    def _campaigns(self) -> dict[str, Any]:
+        rules = self.params.campaign
+        assigned = assignment.first_assignments(self.table("contacts"))
+        over = assignment.is_over(assigned, self.as_of, rules)
+        with self.engine() as engine:
+            asked = engine.frame(assigned[["campaign", "customer_id", "assigned_day"]])
+            days = engine.scan(self.tables / "days.parquet")
+            done = engine.collect(assignment.behaviour(days, asked, rules))
+        reviewed = assignment.outcomes(assigned, done, rules, self.params.margin)
+        reviewed["tier"] = self._tiers_before(reviewed)
+        effects = [
+            campaign.effects(rows, rules.control, [o for o in rules.outcomes if o in rows]).assign(campaign=name)
+            for name, rows in reviewed.groupby("campaign")
+            if over[name]
+        ]
+        columns = ["campaign", *campaign.COLUMNS]
+        table = pd.concat(effects, ignore_index=True)[columns] if effects else pd.DataFrame(columns=columns)
+        return {"assigned": reviewed, "effects": table, "open": sorted(over.index[~over])}
+
+    def _tiers_before(self, assigned: pd.DataFrame) -> pd.Series:
+        """The tier on the day before assignment."""
+        eves = assigned["assigned_day"] - 1
+        dates = [accounting.day_date(day) for day in sorted(eves.unique())]
+        tiers = self._tiers_at(dates)[["end", "customer_id", "tier"]]
+        found = assigned.assign(end=eves).merge(tiers, on=["end", "customer_id"], how="left")["tier"]
+        return found.astype(object).fillna(maps.OUTSIDE).set_axis(assigned.index)
+
+    # --- the month as a whole -----------------------------------------------------------------------------------
+
+    def scorecard(self) -> pd.DataFrame:
+        """The month's measures beside last month, a year ago and the target."""
+        return self._step("scorecard", self._scorecard)
+
+    def _scorecard(self) -> pd.DataFrame:
+        by_month = self.measures_by_month()
+        return scorecard.scorecard(*(by_month[by_month["months_ago"] == k] for k in (0, 1, 12)), self.params.targets)
+
+    def measures_by_month(self) -> pd.DataFrame:
+        """The scorecard's measures of this month and the twelve before, as far as the history reaches: months_ago 0 to 12."""
+        return self._step("measures_by_month", self._measures_by_month)
+
+    def _measures_by_month(self) -> pd.DataFrame:
+        first = self.history()["first_day"].min()
+        known = [k for k in range(13) if k == 0 or day_number(self.dates[k + 1]) >= first]
+        found = [scorecard.measures(self._month(k)).assign(months_ago=k) for k in known]
+        return pd.concat(found, ignore_index=True)
+
+    def _month(self, k: int) -> scorecard.Month:
+        return scorecard.Month(
+            end=self.dates[k],
+            start=self.dates[k + 1],
+            sales=self.sales()["sales"],
+            first_days=self.history()["first_day"],
+            tiers=self.tier_path(),
+            best=self.tier_scheme.order[0],
+            **{name: self.table(name) for name in ("surveys", "costs", "leads")},
+        )
+
+    def book(self) -> pd.DataFrame:
+        """One row per customer, every score beside its reason (DESIGN §6)."""
+        return self._step("book", self._book)
+
+    def _book(self) -> pd.DataFrame:
+        found, scored, moved = self.history(), self.scores()["customers"], self.moved()
+        cells = scored[["r", "f", "m"]]
+        parts = pd.concat(
+            [found.drop(columns="recency_days"), scored.drop(columns=["customer_id", "recency_days"])], axis=1
+        )
+        parts["recency_days"] = found["recency_days"]
+        by_id = moved.set_index("customer_id").reindex(found["customer_id"]).set_axis(found.index)
+        before = self.scale.apply(self.measures(self.dates[1])).set_axis(self.history(self.dates[1])["customer_id"])
+        before = before.reindex(found["customer_id"]).set_axis(found.index)
+        parts["trend"] = book.trend(found)
+        parts["previous_tier"] = by_id["from_tier"].where(by_id["from_tier"] != movement.NEW, None)
+        parts["tier_change"], parts["change_cause"] = by_id["tier_change"], by_id["change_cause"]
+        changed = by_id["tier_change"].isin(["up", "down", "left"])
+        parts["change_reason"] = book.change_reason(cells, before, changed)
+        missing = self.next_tier()
+        parts["next_tier"], parts["next_tier_gap"] = (
+            missing["next_tier"],
+            book.next_tier_gap(missing, self.params.currency),
+        )
+        values = self.value()["customers"].drop(columns="customer_id")
+        warned = alerts.alerts(found, scored["stage"], self.margin_rate)
+        return book.assemble(self._with_people(pd.concat([parts, values, warned], axis=1)))
+
+    def next_tier(self) -> pd.DataFrame:
+        """What each customer, in the order of the scores, lacks to a better tier: next_tier, orders_missing, spend_missing."""
+        measured = self.measures()
+        return movement.next_tier(self.cells(self.tier_scheme), measured, self._tier_scale(), self.tier_scheme)
+
+    def _tier_scale(self) -> rfm.Scale:
+        return rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
+
+    def _with_people(self, parts: pd.DataFrame) -> pd.DataFrame:
+        """Owner from the customers table, and the action of the month, none for do-not-contact."""
+        people = self.table("customers")
+        known = pd.DataFrame({"owner": None, "do_not_contact": None}, index=parts.index)
+        if people is not None:
+            known = (
+                people.set_index("customer_id")[["owner", "do_not_contact"]]
+                .reindex(parts["customer_id"])
+                .set_axis(parts.index)
+            )
+        silent = known["do_not_contact"].astype("boolean").fillna(False)
+        listed = actions.read_actions(resolve(self.params.actions))
+        parts = parts.assign(owner=known["owner"], tier=parts["tier"].astype(object).fillna(maps.OUTSIDE))
+        return parts.assign(action=actions.assign(parts, listed, silent))
+
+    def tiers(self) -> pd.DataFrame:
+        """Tiers side by side (tiers.csv)."""
+        return groups.summary(self.book(), "tier", self.tier_scheme.name, self.tier_scheme.order)
+
+    def segments(self) -> pd.DataFrame:
+        """Segments side by side (segments.csv)."""
+        return groups.summary(self.book(), "segment", self.segment_map.name, self.segment_map.order)
+
+    def stages(self) -> pd.DataFrame:
+        """Stages side by side (stages.csv)."""
+        return groups.summary(self.book(), "stage", "stage", list(lifecycle.STAGES))
+
+    def clusters(self) -> pd.DataFrame:
+        """Clusters side by side (clusters.csv), the most valuable first; empty where none were fitted."""
+        numbers = self.book()["cluster"].dropna()
+        return groups.summary(self.book(), "cluster", "k_means", [str(n) for n in sorted(numbers.unique())])
+
+    @property
+    def terms(self) -> dict[str, dict]:
+        """The names of this report's own tiers and segments, per language."""
+        return {"tier": self.tier_scheme.words, "segment": self.segment_map.words}
+
+    def words(self, language: str) -> Words:
+        """Words, numbers and money of one language."""
+        return Words(language, self.params.currency, self.terms)
+
+    @cached_property
+    def show(self) -> Show:
+        """The month's voice: say, note, warn, table, figure in every language of the report."""
+        return Show(self.params.report.languages, self.params.currency, self.terms)
+
+
+@contextmanager
+def _scratch(target: Path) -> Iterator[Path]:
+    """A folder for transcoded copies, gone when reading is done."""
+    import shutil
+
+    folder = target / "scratch"
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
