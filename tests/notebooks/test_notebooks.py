@@ -1,0 +1,88 @@
+"""The committed notebooks: their form, and that each runs alone and notices when its figures are wrong."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tierbook.params import KEYS
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# What is spoiled before the workbook is opened: tables lose their first row, so that sums no longer agree.
+SPOIL = """
+from tierbook.workbook import Workbook
+def _less(step):
+    return lambda self, *given: step(self, *given).iloc[1:].reset_index(drop=True)
+for _name in ("book", "movement", "accounting", "tiers"):
+    setattr(Workbook, _name, _less(getattr(Workbook, _name)))
+_whole = Workbook.campaigns
+Workbook.campaigns = lambda self: {**_whole(self), "assigned": _whole(self)["assigned"].iloc[1:]}
+"""
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    """Kept steps shared by the runs of this file."""
+    return tmp_path_factory.mktemp("notebooks")
+
+
+def cells(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def test_all_the_notebooks_of_the_report_are_here():
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_profile_data", "02_segment_customers", "03_estimate_value", "04_track_movement", "06_review_campaign", "07_summarise_month",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_form(path):
+    code = [cell for cell in cells(path) if cell["cell_type"] == "code"]
+    assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code), "committed without outputs"
+    tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    assert "".join(tagged[0]["source"]).split("\n") == [f"{key} = None" for key in KEYS]
+    source = "\n".join("".join(cell["source"]) for cell in code)
+    assert not re.search(r"^\s*(def|class) ", source, re.M), "functions live in lib/"
+    assert not re.search(r"""["'](/home|/root|/work|/Users|[A-Z]:\\)""", source), "no absolute path"
+    assert all(len("".join(cell["source"]).splitlines()) <= 20 for cell in code if cell is not tagged[0])
+    assert sum("".join(cell["source"]).count("assert ") for cell in code) >= 3
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_every_text_stands_in_both_languages(path):
+    tags = [set(cell["metadata"].get("tags", [])) for cell in cells(path) if cell["cell_type"] == "markdown"]
+    assert sum("lang-en" in t for t in tags) == sum("lang-zh" in t for t in tags) > 2
+
+
+def nbval(path, outputs, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "-n0", "--rootdir", str(path.parent), str(path)],
+        capture_output=True, text=True, cwd=cwd, env={**os.environ, "TIERBOOK_OUTPUTS": str(outputs)}, timeout=300,
+    )  # fmt: skip
+
+
+def test_each_notebook_runs_alone_under_nbval(outputs):
+    done = nbval(ROOT / "notebooks", outputs, outputs)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{sum(c['cell_type'] == 'code' for p in NOTEBOOKS for c in cells(p))} passed" in done.stdout
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
+    """A copy whose book, movement and accounting lose a row must fail on its own assertions, not otherwise."""
+    notebook = nbformat.read(path, as_version=4)
+    place = next(n for n, cell in enumerate(notebook.cells) if cell.get("id") == "open")
+    notebook.cells.insert(place, nbformat.v4.new_code_cell(SPOIL))
+    copy = tmp_path / path.name
+    nbformat.write(notebook, copy)
+    done = nbval(copy, outputs, tmp_path)
+    assert done.returncode == 1
+    assert "AssertionError" in done.stdout
