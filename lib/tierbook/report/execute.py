@@ -1,0 +1,74 @@
+"""One notebook executed by papermill in a process of its own, and exported to one page per language."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tierbook.errors import NotebookFailed
+from tierbook.report.export import Page, page_html
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know: the notebook, its parameters, where results go, and each language's page."""
+
+    notebook: Path
+    parameters: dict[str, Any]
+    executed: Path
+    pages: dict[str, tuple[Path, Page]]
+
+
+def prepare(outputs: str, runtime: str) -> None:
+    """Make a fresh worker process ready: its environment, and the imports that every job needs."""
+    os.environ.update(TIERBOOK_OUTPUTS=outputs, JUPYTER_RUNTIME_DIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")
+    import papermill  # noqa: F401
+
+
+def _connection(stem: str) -> Any:
+    """Sockets of the kernel's own: kernels that listen on TCP race for ports when several start at once."""
+    from traitlets.config import Config
+
+    if os.name != "posix":
+        return Config()
+    path = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / stem[:40]
+    return Config({"ConnectionFileMixin": {"transport": "ipc", "ip": str(path)}})
+
+
+def execute(job: Job) -> float:
+    """Run one notebook and write its pages; returns the seconds it took.
+
+    Raises `NotebookFailed` with the cell and the message; the notebook as far as it came lies at ``job.executed``.
+    """
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    started = time.perf_counter()
+    try:
+        papermill.execute_notebook(
+            str(job.notebook),
+            str(job.executed),
+            parameters=job.parameters,
+            cwd=str(job.notebook.parent),
+            progress_bar=False,
+            kernel_name="python3",
+            config=_connection(job.notebook.stem),
+        )
+    except PapermillExecutionError as error:
+        told = " ".join(str(error.evalue).split())[:300]
+        first = " ".join(str(error.source).split())[:60]
+        raise NotebookFailed(
+            f"{job.notebook.name}, cell {error.cell_index + 1} ({first}…): {error.ename}: {told}"
+        ) from None
+    except Exception as error:  # a dead kernel, a time-out: nbclient has no common base class for them
+        raise NotebookFailed(
+            f"{job.notebook.name}: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        ) from None
+    notebook = nbformat.read(job.executed, as_version=4)
+    for language, (path, page) in job.pages.items():
+        path.write_text(page_html(notebook, language, page), encoding="utf-8")
+    return time.perf_counter() - started

@@ -1,0 +1,103 @@
+"""Reports on real data, on orders alone, and on shops that leave little to say."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tierbook.params import read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONAL = ("customers", "leads", "contacts", "surveys", "costs")
+
+
+def accounting(report):
+    table = pd.read_csv(report / "tables" / "row_accounting.csv")
+    return table[table["table"] == "transactions"].set_index("reason")["rows"].to_dict()
+
+
+def in_one_language(name, tmp_path, language="en"):
+    """A committed params file with its report in one language."""
+    tree = read_yaml(ROOT / "params" / f"{name}.yaml")
+    tree["report"]["languages"] = [language]
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(tree, allow_unicode=True))
+    return path
+
+
+def said(report, page="index", language="en"):
+    """What a page says, without code, styles and drawings."""
+    text = (report / language / f"{page}.html").read_text()
+    text = re.sub(r"<(script|style|details|svg)\b.*?</\1>", " ", text, flags=re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+@pytest.mark.real_data
+def test_cdnow(shared_data, tmp_path, run_report):
+    shared_data("cdnow/CDNOW_master.txt")
+    report = run_report(in_one_language("cdnow", tmp_path), tmp_path / "out")
+    assert accounting(report) == {"kept": 69_659}
+    assert len(pd.read_parquet(report / "tables" / "customers.parquet")) == 23_570
+    assert re.search(r"\b80\b", said(report, "01_profile_data")), "the 80 zero-dollar orders are told"
+    assert "source.contacts" in said(report, "06_review_campaign")
+    assert "not profit" in said(report)
+
+
+@pytest.mark.real_data
+def test_online_retail(shared_data, tmp_path, run_report):
+    shared_data("online_retail_ii/online_retail_ii_union.parquet")
+    report = run_report(in_one_language("online_retail", tmp_path, "zh"), tmp_path / "out")
+    # reference/retail.md: 1,067,370 read − 22,523 − 235,287 − 18,516 − 11,620 = 779,424
+    wanted = {"overlap": 22_523, "no_customer": 235_287, "not_a_sale": 18_516, "duplicate": 11_620, "kept": 779_424}
+    assert accounting(report) == wanted
+    assert sum(wanted.values()) == 1_067_370
+
+
+def test_without_optional_tables_only_their_sections_change(tmp_path, run_report):
+    """Orders alone: the tables that stand on orders are the same, bytes and all; the rest says what it misses."""
+    whole = in_one_language("demo", tmp_path)
+    tree = yaml.safe_load(whole.read_text())
+    tree["source"] = {"transactions": tree["source"]["transactions"]}
+    tree["report"]["name"] = "alone"
+    alone = tmp_path / "alone.yaml"
+    alone.write_text(yaml.safe_dump(tree))
+    first = run_report(whole, tmp_path / "out")
+    second = run_report(alone, tmp_path / "out")
+    for name in ("tiers", "segments", "stages", "clusters", "movement", "clv_model", "clv_backtest", "months", "gates"):
+        assert (first / "tables" / f"{name}.csv").read_bytes() == (second / "tables" / f"{name}.csv").read_bytes(), name
+    books = [
+        pd.read_parquet(r / "tables" / "customers.parquet").drop(columns=["owner", "action"]) for r in (first, second)
+    ]
+    pd.testing.assert_frame_equal(*books)
+    assert not (second / "tables" / "campaign_effects.csv").exists()
+    for table in OPTIONAL:
+        pages = " ".join(said(second, page.stem) for page in (second / "en").glob("*.html"))
+        assert f"source.{table}" in pages, table
+
+
+SHOPS = {
+    "one customer": "customer_id,ordered_at,amount\nc1,2026-01-05,10\nc1,2026-03-05 23:59:00,20\nc1,2026-10-01,30\n",
+    "one-time buyers": "customer_id,ordered_at,amount\n"
+    + "".join(f"c{n},2026-{1 + n % 10:02d}-{1 + n % 28:02d},{5 + n % 90}\n" for n in range(600)),
+}
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_a_small_shop_gets_a_report_that_says_what_it_cannot_say(shop, tmp_path, run_report):
+    orders = tmp_path / "orders.csv"
+    orders.write_text(SHOPS[shop])
+    params = tmp_path / "small.yaml"
+    source = {"transactions": {"path": str(orders)}}
+    params.write_text(
+        yaml.safe_dump({"report": {"name": "small", "languages": ["en"]}, "as_of": "2026-10-31", "source": source})
+    )
+    report = run_report(params, tmp_path / "out")
+    book = pd.read_parquet(report / "tables" / "customers.parquet")
+    assert len(book) == SHOPS[shop].count("\n") - 1 if "one-time" in shop else len(book) == 1
+    assert book["clv"].isna().all() and book["value_note"].notna().all()
+    assert "No lifetime value is given" in said(report)
+    if shop == "one customer":
+        assert "tiers stand on fixed thresholds" in said(report)
+        assert book.loc[0, "orders"] == 3 and book.loc[0, "recency_days"] == 30  # 2026-10-31 less 2026-10-01
