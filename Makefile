@@ -1,0 +1,46 @@
+# Everything needs only Python 3.11+, make and a package index; the first call makes .venv and installs the locked set.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PARAMS ?= params/demo.yaml
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lab lint hooks lock benchmarks clean
+
+help: ## list what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+report: $(READY) ## run the demo (or PARAMS=params/yours.yaml) and print the path of the page
+	$(BIN)/tierbook run $(PARAMS)
+
+test: $(READY) ## run the everyday suite
+	$(BIN)/python -m pytest -n auto
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+lint: $(READY) ## ruff over code and notebooks; notebooks without outputs
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+
+hooks: $(READY) ## let git strip notebook outputs and run ruff at every commit
+	$(BIN)/pre-commit install
+
+lock: $(READY) ## resolve pyproject.toml into requirements.txt (names, versions, hashes; no hosts)
+	$(BIN)/uv pip compile -q pyproject.toml --extra dev -o requirements.txt --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links
+
+benchmarks: $(READY) ## measure speed against bare SQL and import-only notebooks
+	$(BIN)/python tests/benchmarks/history.py
+	$(BIN)/python tests/benchmarks/report.py
+
+clean: ## remove .venv and kept steps; reports stay
+	rm -rf $(VENV) outputs/.work outputs/.staging outputs/.failed outputs/.preview
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tierbook needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(READY)
