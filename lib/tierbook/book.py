@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.accounting import EPOCH
+from tierbook.insight.movement import NEW
 from tierbook.scores.maps import OUTSIDE
 from tierbook.scores.rfm import quantile_cuts
 
@@ -25,7 +26,7 @@ def trend(history: pd.DataFrame) -> pd.Series:
     step = TREND_STEP * before.abs() + 1e-9 * now.abs()
     names = np.select([now - before > step, before - now > step], ["up", "down"], "steady")
     nothing = (history["window_orders"] == 0) & (history["previous_orders"] == 0)
-    return pd.Series(names, index=history.index, dtype=object).mask(nothing, None)
+    return pd.Series(names, index=history.index, dtype=object, name="trend").mask(nothing, None)
 
 
 def change_reason(scores: pd.DataFrame, before: pd.DataFrame, moved: pd.Series) -> pd.Series:
@@ -40,6 +41,30 @@ def change_reason(scores: pd.DataFrame, before: pd.DataFrame, moved: pd.Series) 
     ]
     reason = pd.Series(np.array(["+".join(parts) for parts in names], dtype=object)[code], index=scores.index)
     return reason.where(moved & (reason != ""), None)
+
+
+def changes(scored: pd.DataFrame, before: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
+    """previous_tier, tier_change, change_cause and change_reason of each row of ``scored`` (customer_id, r, f, m).
+
+    ``before``: r, f, m a month ago by customer_id; ``moved``: this month's moves (customer_id, from_tier, tier_change,
+    change_cause).
+    """
+    by_id = moved.set_index("customer_id").reindex(scored["customer_id"]).set_axis(scored.index)
+    then = before.reindex(scored["customer_id"]).set_axis(scored.index)
+    changed = by_id["tier_change"].isin(["up", "down", "left"])
+    return pd.DataFrame(
+        {
+            "previous_tier": by_id["from_tier"].where(by_id["from_tier"] != NEW, None),
+            "tier_change": by_id["tier_change"],
+            "change_cause": by_id["change_cause"],
+            "change_reason": change_reason(scored, then, changed),
+        }
+    )
+
+
+def gaps(missing: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """next_tier and next_tier_gap from what `movement.next_tier` found."""
+    return pd.DataFrame({"next_tier": missing["next_tier"], "next_tier_gap": next_tier_gap(missing, currency)})
 
 
 def next_tier_gap(missing: pd.DataFrame, currency: str) -> pd.Series:

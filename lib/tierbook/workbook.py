@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tierbook import accounting, book, cache, demo, history, sources
+from tierbook import accounting, book, history
 from tierbook.accounting import day_number
-from tierbook.engine import Engine, open_engine
 from tierbook.errors import GateRefused
 from tierbook.insight import actions, assignment, campaign, forecast, groups, movement, profile, scorecard
-from tierbook.params import ROOT, TABLES, Params, resolve
+from tierbook.params import ROOT, Params, resolve
 from tierbook.scores import alerts, clusters, lifecycle, maps, rfm
 from tierbook.show.display import Show
 from tierbook.show.words import Words
+from tierbook.tables import Tables
 
 
 def outputs_folder() -> Path:
@@ -38,89 +36,32 @@ class Workbook:
 
     def __init__(self, params: Params, outputs: Path | None = None):
         self.params = params
-        self.work = (outputs or outputs_folder()) / ".work"
         self.as_of = params.as_of
         self.end = day_number(params.as_of)
+        self.tables = Tables(params, (outputs or outputs_folder()) / ".work", self._rule_files())
         self._memory: dict[str, Any] = {}
 
-    # --- what the month stands on -------------------------------------------------------------------------------
-
-    @cached_property
-    def specs(self) -> dict[str, Any]:
-        """The source of every table given, presets filled in; the demo's tables are written once and read like any."""
-        found = {}
-        for table in TABLES:
-            spec = getattr(self.params.source, table)
-            if spec is not None and spec.preset == "demo":
-                spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
-            if spec is not None:
-                found[table] = sources.with_preset(spec)
-        return found
-
-    def _demo(self) -> Path:
-        folder = cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}")
-        return folder.file("tables", demo.write)
-
-    @cached_property
-    def inputs(self) -> dict[str, str]:
-        """Path → SHA-256 of every file the numbers depend on, schemes, scale and action list included."""
-        files = [file for table, spec in self.specs.items() for file in sources.files_of(spec, table)]
+    def _rule_files(self) -> list[Path]:
         given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
-        rules = [p for name in given for p in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if p.is_file()]
-        rules += [path for path in [self.scale_path] if path]
-        return {str(path): cache.file_sha256(path, self.work / "sha256") for path in [*files, *rules]}
-
-    @cached_property
-    def cache(self) -> cache.Cache:
-        """The kept steps of exactly these inputs, params, code and versions."""
-        return cache.Cache(self.work / f"step-{cache.fingerprint(self.params, self.inputs)}")
+        files = [path for name in given for path in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if path.is_file()]
+        return [*files, *([self.scale_path] if self.scale_path and self.scale_path.is_file() else [])]
 
     def _step(self, name: str, compute) -> Any:
         if name not in self._memory:
-            self._memory[name] = self.cache.step(name, compute)
+            self._memory[name] = self.tables.cache.step(name, compute)
         return self._memory[name]
-
-    @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """An open engine; steps open it only when something has to be computed."""
-        with open_engine(self.params.engine, self.work / "spill") as engine:
-            yield engine
-
-    # --- tables -------------------------------------------------------------------------------------------------
-
-    def _read(self, target: Path) -> None:
-        """Read every table once: judged order lines, kept rows of the rest, days, and the accounting."""
-        target.mkdir()
-        with self.engine() as engine, _scratch(target) as scratch:
-            counts = []
-            for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
-                raw = sources.read(engine, table, spec, scratch)
-                path = target / f"{table}.parquet"
-                if table == "transactions":
-                    id_map = target / "id_map.parquet" if "id_map" in self.specs else None
-                    counts.insert(0, accounting.judge_transactions(engine, raw, self.params, path, id_map))
-                elif table != "trial":
-                    counts.append(accounting.judge_table(engine, raw, table, self.params, path))
-            pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
-            lines = engine.scan(target / "transactions.parquet")
-            engine.write(history.customer_days(lines), target / "days.parquet")
-
-    @cached_property
-    def tables(self) -> Path:
-        """The folder of the read tables."""
-        return self.cache.file("tables", self._read)
 
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""
-        return pd.read_parquet(self.tables / "accounting.parquet")
+        return self.tables.accounting()
 
     def has(self, table: str) -> bool:
         """Whether the params name this optional table."""
-        return table in self.specs
+        return table in self.tables.specs
 
     def table(self, name: str) -> pd.DataFrame | None:
         """The counted rows of an optional table; None where it was not given."""
-        return pd.read_parquet(self.tables / f"{name}.parquet") if self.has(name) else None
+        return self.tables.table(name)
 
     # --- history and profile ------------------------------------------------------------------------------------
 
@@ -130,9 +71,8 @@ class Workbook:
         return self._step(f"history-{date}", lambda: self._history(date))
 
     def _history(self, date: dt.date) -> pd.DataFrame:
-        path = self.tables / "days.parquet"
-        with self.engine() as engine:
-            found = engine.collect(history.history(engine.scan(path), date, self.params.rfm.window_days))
+        window = self.params.rfm.window_days
+        found = self.tables.collect(lambda _, days: history.history(days, date, window), "days")
         found = found.sort_values("customer_id", kind="stable", ignore_index=True)
         if date == self.as_of and found.empty:
             raise GateRefused(self._nothing_left())
@@ -148,10 +88,12 @@ class Workbook:
         return self._step("sales", self._sales)
 
     def _sales(self) -> dict[str, pd.DataFrame]:
-        with self.engine() as engine:
-            lines, days = engine.scan(self.tables / "transactions.parquet"), engine.scan(self.tables / "days.parquet")
-            found = {"sales": profile.daily_sales(lines), "orders": profile.daily_orders(days)}
-            return {name: engine.collect(frame).sort_values("day", ignore_index=True) for name, frame in found.items()}
+        sales = self.tables.collect(lambda _, lines: profile.daily_sales(lines), "transactions")
+        orders = self.tables.collect(lambda _, days: profile.daily_orders(days), "days")
+        return {
+            "sales": sales.sort_values(["day", "reason"], ignore_index=True),
+            "orders": orders.sort_values("day", ignore_index=True),
+        }
 
     def months(self) -> pd.DataFrame:
         """Net sales, identified share, refunds and orders by calendar month."""
@@ -162,16 +104,8 @@ class Workbook:
         return self._step("missing", self._missing)
 
     def _missing(self) -> pd.DataFrame:
-        columns = ["customer_id", "order_id", "quantity", "product", "category", "cost", "channel", "store", "region"]
-        with self.engine() as engine:
-            lines = engine.scan(self.tables / "transactions.parquet")
-            counted = engine.collect(profile.missing_cells(lines, columns)).iloc[0]
-        found = [("transactions", name, counted["rows"], counted[name]) for name in columns]
-        for name in [table for table in self.specs if table not in ("transactions", "trial", "id_map")]:
-            frame = self.table(name)
-            found += [(name, column, len(frame), frame[column].isna().sum()) for column in frame]
-        table = pd.DataFrame(found, columns=["table", "column", "rows", "missing"])
-        return table.assign(missing_share=table["missing"] / table["rows"].where(table["rows"] > 0))
+        lines = self.tables.collect(lambda _, lines: profile.missing_cells(lines, profile.LINE_COLUMNS), "transactions")
+        return profile.missing_by_column(lines.iloc[0], self.tables.optional())
 
     def profile(self) -> dict:
         """The counts a reader asks for first."""
@@ -188,13 +122,7 @@ class Workbook:
     @cached_property
     def margin_rate(self) -> float | None:
         """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
-        if self.params.margin is not None:
-            return self.params.margin
-        inside = self.history()["window_cost"].notna() & (self.history()["window_orders"] > 0)
-        costed = self.history()[inside]
-        if len(costed) < (self.history()["window_orders"] > 0).sum() or costed["window_net"].sum() <= 0:
-            return None
-        return float(1 - costed["window_cost"].sum() / costed["window_net"].sum())
+        return profile.margin_rate(self.history()) if self.params.margin is None else self.params.margin
 
     # --- scores -------------------------------------------------------------------------------------------------
 
@@ -267,12 +195,8 @@ class Workbook:
 
     def _value(self) -> dict[str, Any]:
         found, rules = self.history(), self.params.value
-        missed = [g for g in ("min_customers", "min_history_days") if self.degraded(g)]
-        note = (
-            {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}.get(missed[0])
-            if missed
-            else None
-        )
+        notes = {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}
+        note = next((told for gate, told in notes.items() if self.degraded(gate)), None)
         result = forecast.empty(found, note) if note else forecast.estimate(found, rules, self.margin_rate)
         days = forecast.holdout_length(int(found["first_day"].min()), self.end, rules)
         cut = self.as_of - dt.timedelta(days=days)
@@ -303,16 +227,11 @@ class Workbook:
 
     def _tiers_at(self, dates: list[dt.date]) -> pd.DataFrame:
         rules = self.params.rfm
-        with self.engine() as engine:
-            ends = pd.DataFrame({"end": [day_number(d) for d in dates]})
-            path = self.tables / "days.parquet"
-            asked = engine.frame(ends)
-            found = engine.collect(history.windows(engine.scan(path), asked, rules.window_days))
-        found = found.sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
-        scale = (
-            rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
-        )
-        tiers = movement.tiers_at(found, scale, self.tier_scheme, rules)
+        ends = pd.DataFrame({"end": [day_number(date) for date in dates]})
+        found = self.tables.collect(
+            lambda engine, days: history.windows(days, engine.frame(ends), rules.window_days), "days"
+        ).sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
+        tiers = movement.tiers_at(found, self._tier_scale(), self.tier_scheme, rules)
         return tiers.assign(active_days=found["window_active_days"])
 
     def moved(self) -> pd.DataFrame:
@@ -362,21 +281,13 @@ class Workbook:
     def _campaigns(self) -> dict[str, Any]:
         rules = self.params.campaign
         assigned = assignment.first_assignments(self.table("contacts"))
-        over = assignment.is_over(assigned, self.as_of, rules)
-        with self.engine() as engine:
-            asked = engine.frame(assigned[["campaign", "customer_id", "assigned_day"]])
-            days = engine.scan(self.tables / "days.parquet")
-            done = engine.collect(assignment.behaviour(days, asked, rules))
+        asked = assigned[["campaign", "customer_id", "assigned_day"]]
+        done = self.tables.collect(lambda engine, days: assignment.behaviour(days, engine.frame(asked), rules), "days")
         reviewed = assignment.outcomes(assigned, done, rules, self.params.margin)
         reviewed["tier"] = self._tiers_before(reviewed)
-        effects = [
-            campaign.effects(rows, rules.control, [o for o in rules.outcomes if o in rows]).assign(campaign=name)
-            for name, rows in reviewed.groupby("campaign")
-            if over[name]
-        ]
-        columns = ["campaign", *campaign.COLUMNS]
-        table = pd.concat(effects, ignore_index=True)[columns] if effects else pd.DataFrame(columns=columns)
-        return {"assigned": reviewed, "effects": table, "open": sorted(over.index[~over])}
+        over = assignment.is_over(assigned, self.as_of, rules)
+        effects = campaign.review(reviewed[reviewed["campaign"].map(over)], rules.control, rules.outcomes)
+        return {"assigned": reviewed, "effects": effects, "open": sorted(over.index[~over])}
 
     def _tiers_before(self, assigned: pd.DataFrame) -> pd.Series:
         """The tier on the day before assignment."""
@@ -422,28 +333,21 @@ class Workbook:
         return self._step("book", self._book)
 
     def _book(self) -> pd.DataFrame:
-        found, scored, moved = self.history(), self.scores()["customers"], self.moved()
-        cells = scored[["r", "f", "m"]]
-        parts = pd.concat(
-            [found.drop(columns="recency_days"), scored.drop(columns=["customer_id", "recency_days"])], axis=1
-        )
-        parts["recency_days"] = found["recency_days"]
-        by_id = moved.set_index("customer_id").reindex(found["customer_id"]).set_axis(found.index)
-        before = self.scale.apply(self.measures(self.dates[1])).set_axis(self.history(self.dates[1])["customer_id"])
-        before = before.reindex(found["customer_id"]).set_axis(found.index)
-        parts["trend"] = book.trend(found)
-        parts["previous_tier"] = by_id["from_tier"].where(by_id["from_tier"] != movement.NEW, None)
-        parts["tier_change"], parts["change_cause"] = by_id["tier_change"], by_id["change_cause"]
-        changed = by_id["tier_change"].isin(["up", "down", "left"])
-        parts["change_reason"] = book.change_reason(cells, before, changed)
-        missing = self.next_tier()
-        parts["next_tier"], parts["next_tier_gap"] = (
-            missing["next_tier"],
-            book.next_tier_gap(missing, self.params.currency),
-        )
-        values = self.value()["customers"].drop(columns="customer_id")
-        warned = alerts.alerts(found, scored["stage"], self.margin_rate)
-        return book.assemble(self._with_people(pd.concat([parts, values, warned], axis=1)))
+        found, scored = self.history(), self.scores()["customers"]
+        last = self.dates[1]
+        before = self.scale.apply(self.measures(last)).set_axis(self.history(last)["customer_id"])
+        columns = [
+            found.drop(columns="recency_days"),
+            scored.drop(columns=["customer_id", "recency_days"]),
+            found["recency_days"],
+            book.trend(found),
+            book.changes(scored, before, self.moved()),
+            book.gaps(self.next_tier(), self.params.currency),
+            self.value()["customers"].drop(columns="customer_id"),
+            alerts.alerts(found, scored["stage"], self.margin_rate),
+        ]
+        people = actions.with_people(pd.concat(columns, axis=1), self.table("customers"))
+        return book.assemble(actions.with_actions(people, actions.read_actions(resolve(self.params.actions))))
 
     def next_tier(self) -> pd.DataFrame:
         """What each customer, in the order of the scores, lacks to a better tier: next_tier, orders_missing, spend_missing."""
@@ -452,21 +356,6 @@ class Workbook:
 
     def _tier_scale(self) -> rfm.Scale:
         return rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
-
-    def _with_people(self, parts: pd.DataFrame) -> pd.DataFrame:
-        """Owner from the customers table, and the action of the month, none for do-not-contact."""
-        people = self.table("customers")
-        known = pd.DataFrame({"owner": None, "do_not_contact": None}, index=parts.index)
-        if people is not None:
-            known = (
-                people.set_index("customer_id")[["owner", "do_not_contact"]]
-                .reindex(parts["customer_id"])
-                .set_axis(parts.index)
-            )
-        silent = known["do_not_contact"].astype("boolean").fillna(False)
-        listed = actions.read_actions(resolve(self.params.actions))
-        parts = parts.assign(owner=known["owner"], tier=parts["tier"].astype(object).fillna(maps.OUTSIDE))
-        return parts.assign(action=actions.assign(parts, listed, silent))
 
     def tiers(self) -> pd.DataFrame:
         """Tiers side by side (tiers.csv)."""
@@ -498,15 +387,3 @@ class Workbook:
     def show(self) -> Show:
         """The month's voice: say, note, warn, table, figure in every language of the report."""
         return Show(self.params.report.languages, self.params.currency, self.terms)
-
-
-@contextmanager
-def _scratch(target: Path) -> Iterator[Path]:
-    """A folder for transcoded copies, gone when reading is done."""
-    import shutil
-
-    folder = target / "scratch"
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

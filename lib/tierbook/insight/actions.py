@@ -10,6 +10,7 @@ import pandas as pd
 
 from tierbook.errors import ParamsError
 from tierbook.params import nearest, read_yaml
+from tierbook.scores.maps import OUTSIDE
 
 _FIELDS = {"code", "when", "words", "channel", "owner", "measure", "days"}
 _WHEN = ("tier", "stage", "segment", "alert")
@@ -40,6 +41,21 @@ def assign(book: pd.DataFrame, actions: list[dict], do_not_contact: pd.Series) -
             holds &= book[column].astype(str).str.lower().isin(values).to_numpy()
         code = code.mask(holds, str(action["code"]))
     return code.where(~do_not_contact.to_numpy(dtype=bool), None)
+
+
+def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFrame:
+    """``parts`` with owner and do_not_contact of the customers table; nobody's and false where there is none."""
+    if people is None:
+        return parts.assign(owner=None, do_not_contact=False)
+    known = people.set_index("customer_id")[["owner", "do_not_contact"]].reindex(parts["customer_id"])
+    silent = known["do_not_contact"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    return parts.assign(owner=known["owner"].to_numpy(), do_not_contact=silent)
+
+
+def with_actions(parts: pd.DataFrame, actions: list[dict]) -> pd.DataFrame:
+    """``parts`` with the action of the month; a tier without an order in the window is ``outside``."""
+    placed = parts.assign(tier=parts["tier"].astype(object).fillna(OUTSIDE))
+    return placed.assign(action=assign(placed, actions, placed["do_not_contact"]))
 
 
 def due_lists(book: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:

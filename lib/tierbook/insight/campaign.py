@@ -180,6 +180,16 @@ def effects(assigned, control, outcomes, by="tier", *, shares=None, worthwhile=N
     return table.loc[table["outcome"].isin(outcomes), COLUMNS].reset_index(drop=True)
 
 
+def review(assigned, control, outcomes) -> pd.DataFrame:
+    """`effects` of every campaign of ``assigned`` (column ``campaign``), one under the other, as campaign_effects.csv."""
+    tables = [
+        effects(rows, control, [name for name in outcomes if name in rows]).assign(campaign=campaign)
+        for campaign, rows in assigned.groupby("campaign")
+    ]
+    columns = ["campaign", *COLUMNS]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
 def headline(table, outcome="profit") -> pd.DataFrame:
     """Rows of an `effects` table that speak for the campaign: one per arm, or one per tier where tiers differ.
 

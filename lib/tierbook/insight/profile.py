@@ -179,7 +179,31 @@ def purchase_days(history: pd.DataFrame, most: int = 8) -> pd.DataFrame:
     return table.assign(share=table["customers"] / max(len(history), 1))
 
 
+LINE_COLUMNS = ["customer_id", "order_id", "quantity", "product", "category", "cost", "channel", "store", "region"]
+
+
 def missing_cells(lines: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
     """Per column the rows without a value, and ``rows`` in all, of the order lines that count: one row."""
     empty = [nw.col(column).is_null().cast(nw.Int64).sum().alias(column) for column in columns]
     return lines.filter(nw.col("reason").is_in(list(COUNTED))).select(nw.len().alias("rows"), *empty)
+
+
+def missing_by_column(lines: pd.Series, others: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Cells without a value: table, column, rows, missing, missing_share; columns wholly empty too.
+
+    ``lines``: `missing_cells` of the order lines; ``others``: the counted rows of the optional tables by name.
+    """
+    found = [("transactions", name, lines["rows"], lines[name]) for name in lines.index if name != "rows"]
+    found += [
+        (table, column, len(frame), frame[column].isna().sum()) for table, frame in others.items() for column in frame
+    ]
+    table = pd.DataFrame(found, columns=["table", "column", "rows", "missing"])
+    return table.assign(missing_share=table["missing"] / table["rows"].where(table["rows"] > 0))
+
+
+def margin_rate(history: pd.DataFrame) -> float | None:
+    """Margin as a share of the window's net sales, from the cost of goods; None unless every line of it has its cost."""
+    inside = history[history["window_orders"] > 0]
+    if inside["window_cost"].isna().any() or inside["window_net"].sum() <= 0:
+        return None
+    return float(1 - inside["window_cost"].sum() / inside["window_net"].sum())

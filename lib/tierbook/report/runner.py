@@ -196,7 +196,8 @@ def _made(month: Workbook, run: Run) -> dict[str, tuple[str, ...]]:
             ),
             words.text("Order lines read {read:number}, counted {kept:number}", read=read, kept=kept),
             words.text(
-                "Fingerprint of inputs, params and code: {code}", code=month.cache.folder.name.removeprefix("step-")
+                "Fingerprint of inputs, params and code: {code}",
+                code=month.tables.cache.folder.name.removeprefix("step-"),
             ),
         )
     return lines
@@ -247,8 +248,8 @@ def _write_manifest(month: Workbook, run: Run, folder: Path) -> None:
         "params_file": run.params_file,
         "params": params.dump(run.params),
         "row_accounting": [{k: row[k] for k in ("table", "reason", "rows", "amount")} for row in rows],
-        "inputs": month.inputs,
-        "fingerprint": month.cache.folder.name.removeprefix("step-"),
+        "inputs": month.tables.inputs,
+        "fingerprint": month.tables.cache.folder.name.removeprefix("step-"),
         "code": {"tierbook": tierbook.__version__, "sha256": cache.code_digest()},
         "versions": {"python": platform.python_version(), **cache.package_versions()},
         "seed": run.params.seed,

@@ -1,0 +1,102 @@
+"""The tables of one month: read once, every row judged, kept under the fingerprint of all they depend on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tierbook import accounting, cache, demo, history, sources
+from tierbook.engine import Engine, open_engine
+from tierbook.params import TABLES, Params
+
+_SHAPED = ("transactions", "trial", "id_map")
+
+
+class Tables:
+    """What the numbers of a month stand on.
+
+    ``rules``: further files that numbers depend on (schemes, scale, action list); they count in the fingerprint.
+    """
+
+    def __init__(self, params: Params, work: Path, rules: list[Path]):
+        self.params = params
+        self.work = work
+        self.rules = rules
+
+    @cached_property
+    def specs(self) -> dict[str, Any]:
+        """The source of every table given, presets filled in; the demo's tables are written once and read like any."""
+        found = {}
+        for table in TABLES:
+            spec = getattr(self.params.source, table)
+            if spec is not None and spec.preset == "demo":
+                spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
+            if spec is not None:
+                found[table] = sources.with_preset(spec)
+        return found
+
+    def _demo(self) -> Path:
+        return cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}").file("tables", demo.write)
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """Path → SHA-256 of every file the numbers depend on."""
+        files = [file for table, spec in self.specs.items() for file in sources.files_of(spec, table)]
+        return {str(path): cache.file_sha256(path, self.work / "sha256") for path in [*files, *self.rules]}
+
+    @cached_property
+    def cache(self) -> cache.Cache:
+        """The kept steps of exactly these inputs, params, code and versions."""
+        return cache.Cache(self.work / f"step-{cache.fingerprint(self.params, self.inputs)}")
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An open engine; steps open it only when something has to be computed."""
+        with open_engine(self.params.engine, self.work / "spill") as engine:
+            yield engine
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the read tables lie as Parquet."""
+        return self.cache.file("tables", self._read)
+
+    def _read(self, target: Path) -> None:
+        """Judged order lines, kept rows of the rest, customers' days, and the accounting, in one read of each file."""
+        target.mkdir()
+        scratch = target / "scratch"
+        with self.engine() as engine:
+            counts = []
+            for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
+                raw = sources.read(engine, table, spec, scratch)
+                path = target / f"{table}.parquet"
+                if table == "transactions":
+                    id_map = target / "id_map.parquet" if "id_map" in self.specs else None
+                    counts.insert(0, accounting.judge_transactions(engine, raw, self.params, path, id_map))
+                elif table != "trial":
+                    counts.append(accounting.judge_table(engine, raw, table, self.params, path))
+            pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
+            engine.write(history.customer_days(engine.scan(target / "transactions.parquet")), target / "days.parquet")
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def accounting(self) -> pd.DataFrame:
+        """Every row accounted for: table, reason, rows, amount, example."""
+        return pd.read_parquet(self.folder / "accounting.parquet")
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """The counted rows of an optional table; None where it was not given."""
+        return pd.read_parquet(self.folder / f"{name}.parquet") if name in self.specs else None
+
+    def optional(self) -> dict[str, pd.DataFrame]:
+        """The counted rows of every optional table that lists people or events."""
+        return {name: self.table(name) for name in self.specs if name not in _SHAPED}
+
+    def collect(self, build: Callable[..., Any], *files: str) -> pd.DataFrame:
+        """One engine expression over read tables (``transactions``, ``days``), as pandas."""
+        with self.engine() as engine:
+            return engine.collect(build(engine, *(engine.scan(self.folder / f"{name}.parquet") for name in files)))
