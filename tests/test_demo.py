@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tierbook import demo
 from tierbook.demo import season
 from tierbook.errors import PublishError

@@ -93,10 +93,12 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 DATED: dict[str, str] = {
     "leads": "created_at",
     "contacts": "assigned_at",
+    "surveys": "answered_at",
     "tickets": "opened_at",
     "visits": "visited_at",
 }
-"""The column whose day decides whether a row lies after as_of. Surveys: a row not yet answered stays (response rate)."""
+"""The column whose day decides whether a row lies after as_of; a survey not yet answered stays (response rate)."""
 
 ONE_PER: dict[str, tuple[str, ...]] = {"customers": ("customer_id",), "leads": ("lead_id",), "id_map": ("from_id",)}
-"""The key that may stand once in a table; where it stands again, the last row of the last file counts."""
+"""The key that may stand once in a table; where it stands again, the row of the last file counts (of several there,
+the one whose cells sort last, so that the order of rows changes nothing)."""

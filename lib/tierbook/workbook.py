@@ -13,7 +13,7 @@ import pandas as pd
 
 from tierbook import accounting, book, history
 from tierbook.accounting import day_number
-from tierbook.errors import GateRefused
+from tierbook.errors import GateRefused, ParamsError
 from tierbook.insight import actions, assignment, campaign, forecast, groups, movement, profile, scorecard
 from tierbook.params import ROOT, Params, resolve
 from tierbook.scores import alerts, clusters, lifecycle, maps, rfm
@@ -27,6 +27,22 @@ def outputs_folder() -> Path:
     return Path(os.environ.get("TIERBOOK_OUTPUTS") or ROOT / "outputs")
 
 
+def refuse_unbuilt(params: Params) -> None:
+    """Keys that a later version honours are refused in words; taking them and doing nothing would be worse."""
+    asked = {
+        "report.mask_customer_ids": params.report.mask_customer_ids,
+        "tiers.hold_months": params.tiers.hold_months > 0,
+        "overrides": params.overrides is not None,
+        "source.trial": params.source.trial is not None,
+        "engine.name: spark": params.engine.name == "spark",
+    }
+    unbuilt = next((key for key, wanted in asked.items() if wanted), None)
+    if unbuilt:
+        raise ParamsError(f"{unbuilt} is not part of this version, which would ignore it; take it out of the params")
+    if params.source.transactions is None:
+        raise ParamsError("source.transactions is missing; write source: {transactions: {path: <your orders file>}}")
+
+
 class Workbook:
     """One month of one report.
 
@@ -35,6 +51,7 @@ class Workbook:
     """
 
     def __init__(self, params: Params, outputs: Path | None = None):
+        refuse_unbuilt(params)
         self.params = params
         self.as_of = params.as_of
         self.end = day_number(params.as_of)

@@ -163,7 +163,7 @@ def test_no_request_leaves_a_page_and_its_links_lead_somewhere(browser, report, 
 
 def test_running_again_keeps_the_old_report_and_gives_the_same_tables(outputs, report, run_report):
     before = {p.name: p.read_bytes() for p in (report / "tables").iterdir()}
-    run_report(ROOT / "params" / "demo.yaml", outputs, "--jobs", "1", TZ="America/New_York", LC_ALL="C")
+    run_report(ROOT / "params" / "demo.yaml", outputs, TZ="America/New_York", LC_ALL="C")
     assert {p.name: p.read_bytes() for p in (report / "tables").iterdir()} == before
     assert (outputs / ".superseded" / "demo" / "2026-10-31" / "001" / "run.json").exists()
     assert not list((outputs / ".staging").iterdir())

@@ -61,8 +61,9 @@ def execute(job: Job) -> float:
     except PapermillExecutionError as error:
         told = " ".join(str(error.evalue).split())[:300]
         first = " ".join(str(error.source).split())[:60]
+        # papermill counts from 0 and has put a cell of its own before this one: its number is ours.
         raise NotebookFailed(
-            f"{job.notebook.name}, cell {error.cell_index + 1} ({first}…): {error.ename}: {told}"
+            f"{job.notebook.name}, cell {error.cell_index} ({first}…): {error.ename}: {told}"
         ) from None
     except Exception as error:  # a dead kernel, a time-out: nbclient has no common base class for them
         raise NotebookFailed(

@@ -1,0 +1,213 @@
+"""The typed tree of parameters (DESIGN §4): every key, its type and its default, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import zoneinfo
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _text(value: Any) -> Any:
+    """YAML reads 007 as 7 and yes as true; a name the user typed without quotes is still a name."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def _day(value: Any) -> Any:
+    """A number is no date: 20261031 would be seconds since 1970."""
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        return value
+    raise ValueError("write a date as YYYY-MM-DD")
+
+
+def _zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        close = difflib.get_close_matches(value, known, n=1) or ["Asia/Shanghai"]
+        if known:  # a machine without a time zone database leaves the check to the engine, which brings its own
+            raise ValueError(f"write a time zone such as {close[0]}") from None
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Texts = Annotated[list[Text], BeforeValidator(_listed)]
+NAME, CODE = r"^[\w][\w.-]*$", r"^[A-Z]{3}$"
+MEMORY = r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+Zone = Annotated[Text, AfterValidator(_zone)]
+Slug = Annotated[Text, Field(pattern=NAME, max_length=80)]
+
+
+class Tree(BaseModel):
+    """A branch of the tree: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Product(Tree):
+    """A column computed as the product of two columns (quantity × price)."""
+
+    multiply: Annotated[list[Text], Field(min_length=2, max_length=2)]
+
+
+class TableSource(Tree):
+    """Where one input table comes from and how its columns are called there."""
+
+    path: Texts | None = None
+    preset: Slug | None = None
+    columns: dict[str, Text | Product] = {}
+    delimiter: Literal["auto", ",", ";", "\t", "|", "whitespace"] = "auto"
+    encoding: Text = "auto"
+    names: Texts | None = None  # column names of a file that may lack its header line
+    sheet: Texts | None = None  # Excel sheets; null: all
+    date_format: Text | None = None  # strptime format of the dates, where the usual forms do not fit
+
+
+class Transactions(TableSource):
+    """The orders, with the cleaning rules that decide which rows count."""
+
+    count_status: Texts | None = None
+    duplicates: Literal["keep", "drop_exact"] = "keep"
+    refunds: Literal["net", "set_aside"] = "net"
+    overlap_by: Text | None = None
+    exclude: dict[str, Texts] = {}
+
+
+class Source(Tree):
+    """The input tables; only transactions (or a trial) are needed."""
+
+    transactions: Transactions | None = None
+    customers: TableSource | None = None
+    leads: TableSource | None = None
+    contacts: TableSource | None = None
+    surveys: TableSource | None = None
+    tickets: TableSource | None = None
+    visits: TableSource | None = None
+    costs: TableSource | None = None
+    trial: TableSource | None = None
+    id_map: TableSource | None = None
+
+
+class Report(Tree):
+    """Name, title and languages of the report."""
+
+    name: Slug
+    title: dict[Literal["en", "zh"], Text] = {"en": "Customer tiers", "zh": "客户分层月报"}
+    languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)] = ["en", "zh"]
+    notebooks: Literal["all"] | list[Slug] = "all"
+    mask_customer_ids: bool = False
+
+
+class EngineParams(Tree):
+    """The engine that holds what is per order."""
+
+    name: Literal["duckdb", "spark"] = "duckdb"
+    memory_limit: Annotated[Text, Field(pattern=MEMORY)] = "4GB"
+    master: Text | None = None
+
+
+class Gate(Tree):
+    """What the data must hold before tiers and values are computed from them."""
+
+    min_customers: Annotated[int, Field(ge=1)] = 500
+    min_history_days: Annotated[int, Field(ge=0)] = 180
+    max_days_since_last_order: Annotated[int, Field(ge=0)] = 30
+
+
+class Rfm(Tree):
+    """How recency, frequency and monetary value are measured and cut."""
+
+    window_days: Annotated[int, Field(ge=1)] = 365
+    bins: Annotated[int, Field(ge=2, le=9)] = 5
+    method: Literal["quantile", "fixed", "mean"] = "quantile"
+    frequency: Literal["orders", "days"] = "orders"
+    monetary: Literal["total", "average", "margin"] = "total"
+    scale: Text = "auto"
+    thresholds: dict[Literal["recency_days", "frequency", "monetary"], list[float]] | None = None
+
+    @model_validator(mode="after")
+    def _fixed_needs_thresholds(self) -> Rfm:
+        if self.method == "fixed" and not self.thresholds:
+            raise ValueError("method: fixed needs thresholds: {recency_days: […], frequency: […], monetary: […]}")
+        return self
+
+
+class Segments(Tree):
+    """The map from r × f × m cells to segment names."""
+
+    map: Text = "eleven"
+
+
+class Tiers(Tree):
+    """The tier scheme."""
+
+    scheme: Text = "four_tier"
+    hold_months: Annotated[int, Field(ge=0, le=24)] = 0
+
+
+class Clusters(Tree):
+    """k-means on recency, frequency and monetary value."""
+
+    k: Literal["auto"] | Annotated[int, Field(ge=2, le=12)] = "auto"
+
+
+class Value(Tree):
+    """Horizon and discount of customer lifetime value, and the length of the hold-out."""
+
+    horizon_months: Annotated[int, Field(ge=1, le=60)] = 12
+    yearly_discount: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    holdout_days: Literal["auto"] | Annotated[int, Field(ge=7)] = "auto"
+
+
+class Alerts(Tree):
+    """How many customers each channel can call, and the hold-out of the calls."""
+
+    capacity: dict[Text, Annotated[int, Field(ge=0)]] = {"phone": 200, "sms": 5000}
+    cooldown_days: Annotated[int, Field(ge=0)] = 60
+    holdout: Annotated[float, Field(ge=0, lt=1)] = 0.10
+
+
+class Campaign(Tree):
+    """How campaigns are judged."""
+
+    control: Text = "control"
+    outcomes: list[Text] = ["response", "orders", "spend", "profit"]
+    window_days: Annotated[int, Field(ge=1)] = 30
+    pre_days: Annotated[int, Field(ge=1)] = 90
+    contact_cost: Annotated[float, Field(ge=0)] = 0.01
+    tier: Text = "tier"
+    tiers: dict[Text, Texts] = {}
+
+
+class Params(Tree):
+    """The whole tree (DESIGN §4); every top-level key is a papermill parameter of every notebook."""
+
+    version: Literal[1] = 1
+    report: Report
+    as_of: Annotated[dt.date, BeforeValidator(_day)]
+    currency: Annotated[Text, Field(pattern=CODE)] = "CNY"
+    rates: dict[Annotated[str, Field(pattern=CODE)], Annotated[float, Field(gt=0)]] = {}
+    timezone: Zone = "Asia/Shanghai"
+    source: Source
+    engine: EngineParams = EngineParams()
+    gate: Gate = Gate()
+    margin: Annotated[float, Field(gt=0, le=1)] | None = None
+    targets: dict[Text, float] = {}
+    rfm: Rfm = Rfm()
+    segments: Segments = Segments()
+    tiers: Tiers = Tiers()
+    clusters: Clusters = Clusters()
+    value: Value = Value()
+    alerts: Alerts = Alerts()
+    campaign: Campaign = Campaign()
+    actions: Text = "params/actions.yaml"
+    overrides: Text | None = None
+    seed: int = 7

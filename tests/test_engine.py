@@ -1,0 +1,83 @@
+"""The engine: quoting that no name can break out of, a zone of its own, and nothing left behind."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tierbook.engine import Engine, identifier, literal, open_engine, path_literal
+from tierbook.errors import ParamsError
+from tierbook.params import EngineParams
+
+HOSTILE = ["'", '"', "'); DROP TABLE t; --", '"; SELECT 1; --', "a''b", "\\", "${HOME}", "中文", "%s {0}", "💥", "a\nb"]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with open_engine(EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
+        yield engine
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_literals_and_identifiers_hold_any_text(engine, text):
+    found = engine.execute(f"SELECT {literal(text)} AS {identifier(text)}")
+    assert found.description[0][0] == text and found.fetchall() == [(text,)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1))
+def test_any_text_survives_as_a_literal(engine, text):
+    assert engine.execute(f"SELECT {literal(text)}").fetchall() == [(text,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "matched"),
+    [("plain", "other"), ("a[1]", "a1"), ("a*b?", "axby"), ("it's", "other"), ("[x", "x"), ("中 文", "other")],
+)
+def test_files_with_any_name_are_read_and_not_what_the_name_matches(engine, tmp_path, name, matched):
+    for stem, cell in ((name, 3), (matched, 4)):
+        path = tmp_path / stem / f"{stem}.parquet"
+        path.parent.mkdir()
+        engine.write(engine.frame(pd.DataFrame({"a": [cell]})), path)
+    path = tmp_path / name / f"{name}.parquet"
+    assert engine.execute(f"SELECT a FROM read_parquet({path_literal(path)})").fetchall() == [(3,)]
+    assert engine.collect(engine.scan(path))["a"].tolist() == [3]
+
+
+def test_decimal_sums_are_exact_until_they_are_collected(engine, tmp_path):
+    # In floating point 0.1 + 0.2 = 0.30000000000000004; in DECIMAL it is 0.3.
+    path = tmp_path / "money.parquet"
+    engine.execute(f"COPY (SELECT unnest([0.1, 0.2])::DECIMAL(18, 4) AS net) TO {literal(path)} (FORMAT parquet)")
+    import narwhals as nw
+
+    assert engine.collect(engine.scan(path).select(nw.col("net").sum()))["net"].tolist() == [0.3]
+
+
+def test_a_file_written_anew_is_read_anew(engine):
+    # With the engine's file cache, 3 of 2,500 files rewritten within a second were read as a mix of old and new.
+    assert engine.execute("SELECT current_setting('enable_external_file_cache')").fetchall() == [(False,)]
+
+
+def test_the_machines_zone_moves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    with open_engine(EngineParams(), tmp_path) as engine:
+        assert engine.execute("SELECT CAST(TIMESTAMPTZ '2026-10-31 23:00:00+00' AS VARCHAR)").fetchall() == [
+            ("2026-10-31 23:00:00+00",)
+        ]
+
+
+def test_the_memory_limit_is_the_one_asked_for(tmp_path):
+    with open_engine(EngineParams(memory_limit="1GiB"), tmp_path) as engine:
+        assert engine.execute("SELECT current_setting('memory_limit')").fetchall() == [("1.0 GiB",)]
+
+
+def test_the_spill_folder_goes_when_the_engine_closes_even_after_a_fault(tmp_path):
+    with pytest.raises(RuntimeError), open_engine(EngineParams(), tmp_path / "spill") as engine:
+        assert isinstance(engine, Engine) and len(list((tmp_path / "spill").iterdir())) == 1
+        raise RuntimeError
+    assert not list((tmp_path / "spill").iterdir())
+
+
+def test_an_engine_that_is_not_built_is_refused_in_words(tmp_path):
+    with pytest.raises(ParamsError, match=r"engine\.name = 'spark'"), open_engine(EngineParams(name="spark"), tmp_path):
+        pass

@@ -1,0 +1,71 @@
+"""The workbook: what it refuses, that no later row leaks in, and that rows and names in any order give the same book."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+import tierbook
+from tierbook import demo, params
+from tierbook.errors import ParamsError
+from tierbook.workbook import Workbook
+
+UNBUILT = {
+    "report.mask_customer_ids": {"report": {"name": "x", "mask_customer_ids": True}},
+    "tiers.hold_months": {"tiers": {"hold_months": 2}},
+    "overrides": {"overrides": "overrides.csv"},
+    "source.trial": {"source": {"transactions": {"preset": "demo"}, "trial": {"path": "trial.csv"}}},
+    "engine.name": {"engine": {"name": "spark", "master": "local[2]"}},
+}
+
+
+@pytest.mark.parametrize("key", UNBUILT)
+def test_what_is_not_built_is_refused_in_words_and_not_ignored(key, tmp_path):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    assert Workbook(params.parse(tree), tmp_path).has("transactions")
+    with pytest.raises(ParamsError, match=key) as refused:
+        Workbook(params.parse({**tree, **UNBUILT[key]}), tmp_path)
+    assert "not part of this version" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_report_without_orders_is_refused(tmp_path):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {}}
+    with pytest.raises(ParamsError, match=r"source\.transactions is missing"):
+        Workbook(params.parse(tree), tmp_path)
+
+
+def test_the_workbook_opens_from_a_notebooks_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("TIERBOOK_OUTPUTS", str(tmp_path))
+    names = dict.fromkeys(params.KEYS)
+    assert tierbook.open(names).params.report.name == "demo"
+    names |= {"report": {"name": "mine"}, "as_of": "2026-09-30", "source": {"transactions": {"preset": "demo"}}}
+    month = tierbook.open(names)
+    assert (month.params.report.name, month.has("surveys"), str(month.as_of)) == ("mine", False, "2026-09-30")
+
+
+def test_an_earlier_month_sees_nothing_of_the_later_one(tmp_path):
+    """The September report equals the October workbook's own look back at September."""
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    october = Workbook(params.parse(tree), tmp_path)
+    september = Workbook(params.parse({**tree, "as_of": "2026-09-30"}), tmp_path)
+    pd.testing.assert_frame_equal(september.history(), october.history(dt.date(2026, 9, 30)))
+    reasons = september.accounting().set_index("reason")["rows"]
+    assert reasons["after_as_of"] > 0
+    assert reasons.sum() == october.accounting()["rows"].sum()
+
+
+def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
+    orders = demo.simulate().tables["transactions"]
+    ids = orders["customer_id"].dropna().unique()
+    other = dict(zip(sorted(ids), sorted(ids, reverse=True), strict=True))
+    shuffled = orders.assign(customer_id=orders["customer_id"].map(other, na_action="ignore")).sample(
+        frac=1, random_state=1
+    )
+    books = []
+    for name, frame in (("plain", orders), ("shuffled", shuffled)):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        source = {"transactions": {"path": str(tmp_path / f"{name}.csv"), "count_status": ["paid", "refunded"]}}
+        tree = {"report": {"name": name}, "as_of": "2026-10-31", "source": source}
+        books.append(Workbook(params.parse(tree), tmp_path).book())
+    back = books[1].assign(customer_id=books[1]["customer_id"].map({v: k for k, v in other.items()}))
+    pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))
