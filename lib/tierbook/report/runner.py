@@ -127,7 +127,7 @@ def _workers(run: Run):
 
 def _compute(month: Workbook, run: Run, bar: tqdm, steps: tuple[str, ...]) -> None:
     for step in steps:
-        bar.set_postfix_str(step)
+        bar.set_postfix_str(step, refresh=False)
         with run.timed(step):
             getattr(month, step)()
         bar.update()
@@ -223,7 +223,7 @@ def _await(futures: dict[Future, str], run: Run, bar: tqdm) -> None:
             raise NotebookFailed(f"{futures[future]}: the process that ran it was killed (out of memory?)") from None
         except OSError as error:
             raise PublishError(f"cannot write the pages: {error.strerror}; nothing was published") from None
-        bar.set_postfix_str(futures[future])
+        bar.set_postfix_str(futures[future], refresh=False)
         bar.update()
 
 
