@@ -11,7 +11,8 @@ from scipy import stats
 
 from tierbook.errors import InputError, ParamsError
 from tierbook.insight import campaign
-from tierbook.insight.campaign import SampleRatio, balance, effects, headline, profit, sample_ratio, sample_size
+from tierbook.insight.campaign import effects, headline, profit, sample_size
+from tierbook.insight.split import SampleRatio, balance, sample_ratio
 
 # 40 customers at mean -1 and +1 in halves: variance 40/39, so a difference of two such arms has se^2 = 2/39, df 78.
 SE = math.sqrt(2 / 39)

@@ -6,41 +6,20 @@ and profit. A null outcome means "not observed" and leaves that customer out of 
 the arm they were assigned to, whether or not the contact reached them.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
-from tierbook.errors import InputError, ParamsError
+from tierbook.errors import ParamsError
+from tierbook.insight.arms import ALL, against, cells, check
+from tierbook.insight.split import sample_ratio
 
-ALL = "all"
 BEHAVIOUR = ["response", "orders", "spend"]
-BROKEN_SPLIT_P = 0.001  # a review runs monthly: at 0.05 one sound campaign in twenty would be thrown away
 MIN_BUYERS = 30  # below it the mean of skewed spend is not near enough to normal for a Welch interval
 LEVEL, POWER = 0.05, 0.80
 WORTHWHILE_LIFT = 0.20  # smallest effect worth acting on, as a share of the control mean, where none is given
-MIN_EXPECTED = 5  # Cochran's rule for the chi-square approximation
 
 COLUMNS = ["arm", "tier", "outcome", "n_treated", "n_control", "mean_treated", "mean_control", "effect", "low", "high"]
 COLUMNS += ["p", "p_holm", "srm_p", "interaction_p", "verdict", "next_n"]
-
-
-@dataclass(frozen=True)
-class SampleRatio:
-    """Customers per arm, the chi-square statistic, its p (null when nothing could be checked) and the check made.
-
-    ``check`` is ``planned_shares``, ``across_tiers`` or ``no_plan``.
-    """
-
-    n: dict
-    chi2: float | None
-    p: float | None
-    check: str
-
-    @property
-    def broken(self) -> bool:
-        """Whether the arms differ from a random draw so clearly (p < 0.001) that no effect may be read."""
-        return self.p is not None and self.p < BROKEN_SPLIT_P
 
 
 def profit(spend, cost=None, margin=None, contact_cost=0.0, contacted=None):
@@ -70,41 +49,6 @@ def profit(spend, cost=None, margin=None, contact_cost=0.0, contacted=None):
         raise ParamsError("campaign.contact_cost: given, but not who was contacted; pass contacted")
     earned = spend - cost if cost is not None else spend * (1.0 if margin is None else margin)
     return earned if contacted is None else earned - contact_cost * contacted.astype(float)
-
-
-def sample_ratio(arms, shares=None, tiers=None) -> SampleRatio:
-    """Check that the arms look like the random draw they should be; p < 0.001 stops the analysis.
-
-    With planned ``shares`` (arm -> share or weight) this is the chi-square test of the arm counts. Without a plan,
-    equal arms would be a wrong guess for a 20 % hold-out; but a random draw gives every tier the same mix of arms, so
-    ``tiers`` (Series beside ``arms``) are tested for homogeneity, over tiers where each expected count is 5 or more.
-    That is blind to a fault that hits all tiers alike. With neither, p is null and the check is ``no_plan``. Where the
-    draw differed by tier on purpose, review the tiers one at a time: their total would mix the two.
-
-    Raises
-    ------
-    ParamsError : an arm without a planned share, or a share that is not positive
-    """
-    from scipy import stats
-
-    counts = arms.value_counts().sort_index()
-    n = {arm: int(count) for arm, count in counts.items()}
-    if shares is not None:
-        unplanned = [arm for arm in n if arm not in shares]
-        if unplanned or min(shares.values()) <= 0:
-            raise ParamsError(f"campaign shares: every arm needs a positive share; arms {list(n)}, shares {shares}")
-        planned = pd.Series(shares, dtype=float).sort_index()
-        observed = counts.reindex(planned.index, fill_value=0)
-        test = stats.chisquare(observed, planned / planned.sum() * observed.sum())
-        return SampleRatio(n, float(test.statistic), float(test.pvalue), "planned_shares")
-    mix = pd.DataFrame() if tiers is None else pd.crosstab(tiers, arms)
-    if len(mix):
-        expected = np.outer(mix.sum(axis=1), mix.sum(axis=0)) / mix.to_numpy().sum()
-        mix = mix[(expected >= MIN_EXPECTED).all(axis=1)]
-    if min(mix.shape) < 2:
-        return SampleRatio(n, None, None, "no_plan")
-    test = stats.chi2_contingency(mix, correction=False)
-    return SampleRatio(n, float(test.statistic), float(test.pvalue), "across_tiers")
 
 
 def sample_size(effect, sd_control, sd_treated=None):
@@ -166,10 +110,10 @@ def effects(assigned, control, outcomes, by="tier", *, shares=None, worthwhile=N
     """
     outcomes = list(outcomes)
     measured = outcomes + ["profit"] * ("profit" in assigned and "profit" not in outcomes)
-    _check(assigned, measured, by)
+    check(assigned, measured, by)
     split = sample_ratio(assigned["arm"], shares, assigned.get(by))
     stop = "no_control" if str(control) not in map(str, split.n) else "broken_split" if split.broken else None
-    table = _welch(_against(_cells(assigned, measured, by), control), effect_allowed=stop is None)
+    table = _welch(against(cells(assigned, measured, by), control), effect_allowed=stop is None)
     table["p_holm"] = table["p"].where(table["tier"] != ALL).groupby(table["outcome"]).transform(_holm)
     table["srm_p"] = np.nan if split.p is None else split.p
     table["interaction_p"] = _interaction_p(table)
@@ -203,109 +147,14 @@ def headline(table, outcome="profit") -> pd.DataFrame:
     return rows[(rows["tier"] != ALL) == rows["arm"].isin(differing)].reset_index(drop=True)
 
 
-def balance(assigned, control, covariates) -> pd.DataFrame:
-    """Standardised difference of each covariate known before assignment: (treated - control) / root mean variance.
-
-    Columns arm, covariate, mean_treated, mean_control, smd; beyond +-0.1 a reader should ask why. Null where nobody
-    varies, or where an arm has fewer than two customers.
-    """
-    _check(assigned, list(covariates), by=None)
-    table = _against(_cells(assigned, list(covariates), by=None), control)
-    spread = np.sqrt((table["var_treated"] + table["var_control"]) / 2)
-    table["smd"] = (table["mean_treated"] - table["mean_control"]) / spread.where(spread > 0)
-    return table.rename(columns={"outcome": "covariate"})[["arm", "covariate", "mean_treated", "mean_control", "smd"]]
-
-
-def draws(assigned, control) -> pd.DataFrame:
-    """Whether each campaign's split looks like a random draw, one row per campaign and treated arm.
-
-    Columns campaign, arm, n_treated, n_control, srm_p (`sample_ratio` over the tiers), draw (``fair``, ``broken``,
-    ``unchecked`` or ``no_control``) and smd_orders, smd_spend: `balance` of pre_orders and pre_spend, null without them.
-    """
-    rows = []
-    for name, people in assigned.groupby("campaign"):
-        split = sample_ratio(people["arm"], None, people.get("tier"))
-        before = [column for column in ("pre_orders", "pre_spend") if column in people]
-        balanced = balance(people, control, before).set_index(["arm", "covariate"])["smd"] if before else pd.Series()
-        held_out = split.n.get(str(control), 0)
-        code = "broken" if split.broken else "unchecked" if split.p is None else "fair"
-        for arm in (arm for arm in split.n if arm != str(control)):
-            smd = [balanced.get((arm, f"pre_{measure}"), np.nan) for measure in ("orders", "spend")]
-            rows.append((name, arm, split.n[arm], held_out, split.p, code if held_out else "no_control", *smd))
-    columns = ["campaign", "arm", "n_treated", "n_control", "srm_p", "draw", "smd_orders", "smd_spend"]
-    return pd.DataFrame(rows, columns=columns).astype({"srm_p": float})
-
-
 def describe_without_control(assigned, by="tier") -> pd.DataFrame:
     """Means of the outcomes there are, by arm and tier, and nothing that could be read as an effect.
 
     Columns arm, tier (``all`` for the total), outcome, n, mean.
     """
     outcomes = [name for name in [*BEHAVIOUR, "profit"] if name in assigned]
-    _check(assigned, outcomes, by)
-    return _cells(assigned, outcomes, by)[["arm", "tier", "outcome", "n", "mean"]]
-
-
-def _check(assigned, outcomes, by):
-    missing = [name for name in ["arm", *outcomes] if name not in assigned]
-    if missing:
-        raise InputError(f"assigned customers: no column {missing}; there are {list(assigned.columns)}")
-    if assigned.empty:
-        raise InputError("assigned customers: none; give one row per assigned customer, controls too")
-    no_arm = assigned["arm"].isna()
-    if no_arm.any():
-        raise InputError(f"assigned customers: {no_arm.sum()} of {len(assigned)} have an empty arm; each needs one")
-    twice = assigned["customer_id"].duplicated() if "customer_id" in assigned else no_arm
-    if twice.any():
-        first = assigned.loc[twice, "customer_id"].head(3).tolist()
-        raise InputError(
-            f"assigned customers: customer_id repeats in {twice.sum()} rows, as {first}; keep one row each"
-        )
-    if by in assigned and (assigned[by] == ALL).any():
-        raise InputError(f"assigned customers: a tier in {by} is named 'all', which means the total; rename it")
-
-
-def _numbers(assigned, column):
-    numbers = pd.to_numeric(assigned[column], errors="coerce")
-    bad = numbers.isna() & assigned[column].notna()
-    if bad.any():
-        first = assigned.loc[bad, column].head(3).tolist()
-        raise InputError(f"assigned customers: {bad.sum()} values of {column} are not numbers, as {first}")
-    return numbers.to_numpy(dtype=float, na_value=np.nan)
-
-
-def _cells(assigned, outcomes, by):
-    """One row per outcome, arm and tier (``all`` first): n, mean, var, buyers."""
-    keys = ["arm", by] if by in assigned else ["arm"]
-    groups = assigned[keys].astype("category").set_axis(["arm", "tier"][: len(keys)], axis=1)
-    parts = []
-    for outcome in outcomes:
-        buying = next((name for name in ["orders", "spend", "response"] if name in assigned), outcome)
-        bought = _numbers(assigned, outcome if outcome == "response" else buying) > 0
-        # Sorted by value, so that sums have the same last digit whatever the order of the rows.
-        rows = groups.assign(value=_numbers(assigned, outcome), bought=bought)
-        rows = rows.dropna(subset="value").sort_values("value")
-        parts += [_moments(rows, ["arm"]).assign(tier=ALL, outcome=outcome)]
-        if "tier" in groups:
-            parts += [_moments(rows, ["arm", "tier"]).assign(outcome=outcome)]
-    cells = pd.concat(parts, ignore_index=True)
-    return cells.astype({"arm": str, "tier": str})
-
-
-def _moments(rows, keys):
-    grouped = rows.groupby(keys, observed=True)
-    value, buyers = grouped["value"], grouped["bought"].sum()
-    moments = {"n": grouped.size(), "mean": value.mean(), "var": value.var(), "buyers": buyers}
-    return pd.DataFrame(moments).reset_index()
-
-
-def _against(cells, control):
-    """Put the control's cell of the same outcome and tier beside each treated cell; n_control 0 where there is none."""
-    keys = ["outcome", "tier"]
-    of_control = cells["arm"] == str(control)
-    held_out = cells[of_control].drop(columns="arm")
-    table = cells[~of_control].merge(held_out, on=keys, how="left", suffixes=("_treated", "_control"))
-    return table.fillna({"n_control": 0, "buyers_control": 0}).astype({"n_control": int})
+    check(assigned, outcomes, by)
+    return cells(assigned, outcomes, by)[["arm", "tier", "outcome", "n", "mean"]]
 
 
 def _welch(table, effect_allowed):

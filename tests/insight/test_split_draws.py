@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.insight.campaign import draws
+from tierbook.insight.split import draws
 
 
 def people(campaign, arms, pre_orders, tiers=None):
