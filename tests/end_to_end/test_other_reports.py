@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
+from tierbook import params
 from tierbook.params import read_yaml
+from tierbook.report import handoffs
+from tierbook.workbook import Workbook
 
 ROOT = Path(__file__).resolve().parents[2]
 MISSED = {"leads": "index", "contacts": "06_review_campaign", "surveys": "index", "costs": "index"}
@@ -55,26 +58,53 @@ def test_online_retail(shared_data, tmp_path, run_report):
     assert sum(wanted.values()) == 1_067_370
 
 
+ON_ORDERS_ALONE = (
+    "tiers",
+    "segments",
+    "stages",
+    "clusters",
+    "movement",
+    "clv_model",
+    "clv_backtest",
+    "months",
+    "gates",
+)
+
+
 def test_without_optional_tables_only_their_sections_change(tmp_path, run_report):
     """Orders alone: the tables that stand on orders are the same, bytes and all; the rest says what it misses."""
-    whole = in_one_language("demo", tmp_path)
-    tree = yaml.safe_load(whole.read_text())
+    tree = read_yaml(in_one_language("demo", tmp_path))
+    handoffs.write_tables(Workbook(params.parse(tree), tmp_path / "out"), tmp_path / "whole")
     tree["source"] = {"transactions": tree["source"]["transactions"]}
-    tree["report"]["name"] = "alone"
     alone = tmp_path / "alone.yaml"
-    alone.write_text(yaml.safe_dump(tree))
-    first = run_report(whole, tmp_path / "out")
-    second = run_report(alone, tmp_path / "out")
-    for name in ("tiers", "segments", "stages", "clusters", "movement", "clv_model", "clv_backtest", "months", "gates"):
-        assert (first / "tables" / f"{name}.csv").read_bytes() == (second / "tables" / f"{name}.csv").read_bytes(), name
-    books = [
-        pd.read_parquet(r / "tables" / "customers.parquet").drop(columns=["owner", "action"]) for r in (first, second)
-    ]
-    pd.testing.assert_frame_equal(*books)
-    assert not (second / "tables" / "campaign_effects.csv").exists()
+    alone.write_text(yaml.safe_dump(tree, allow_unicode=True))
+    report = run_report(alone, tmp_path / "out")
+    for name in ON_ORDERS_ALONE:
+        assert (tmp_path / "whole" / f"{name}.csv").read_bytes() == (report / "tables" / f"{name}.csv").read_bytes(), (
+            name
+        )
+    books = [pd.read_parquet(folder / "customers.parquet") for folder in (tmp_path / "whole", report / "tables")]
+    pd.testing.assert_frame_equal(*(book.drop(columns=["owner", "action"]) for book in books))
+    assert not (report / "tables" / "campaign_effects.csv").exists()
     for table, page in MISSED.items():
-        assert f"source.{table}" in said(second, page), table
-    assert "owners; who must not be contacted" in said(second, "01_profile_data"), "what a customers table would bring"
+        assert f"source.{table}" in said(report, page), table
+    assert "owners; who must not be contacted" in said(report, "01_profile_data"), "what a customers table would bring"
+
+
+@pytest.mark.parametrize("table", ["customers", "leads", "contacts", "surveys", "tickets", "visits", "costs"])
+def test_taking_one_optional_table_away_changes_only_what_stands_on_it(table, tmp_path_factory):
+    outputs = tmp_path_factory.getbasetemp() / "one_away"
+    tree = read_yaml(ROOT / "params" / "demo.yaml")
+    whole = Workbook(params.parse(tree), outputs)
+    del tree["source"][table]
+    without = Workbook(params.parse(tree), outputs)
+    resting = {"customers": ["owner", "action"]}.get(table, [])
+    pd.testing.assert_frame_equal(whole.book().drop(columns=resting), without.book().drop(columns=resting))
+    cards = [month.scorecard().set_index("measure") for month in (whole, without)]
+    lost = {"leads": {"conversion_rate"}, "surveys": {"nps", "csat"}, "costs": {"acquisition_cost"}}.get(table, set())
+    assert set(cards[0].index) - set(cards[1].index) == lost
+    pd.testing.assert_frame_equal(cards[0].drop(index=list(lost)), cards[1], check_dtype=False)
+    assert bool(without.campaigns()) == (table != "contacts")
 
 
 SHOPS = {
@@ -88,12 +118,12 @@ SHOPS = {
 def test_a_small_shop_gets_a_report_that_says_what_it_cannot_say(shop, tmp_path, run_report):
     orders = tmp_path / "orders.csv"
     orders.write_text(SHOPS[shop])
-    params = tmp_path / "small.yaml"
+    file = tmp_path / "small.yaml"
     source = {"transactions": {"path": str(orders)}}
-    params.write_text(
+    file.write_text(
         yaml.safe_dump({"report": {"name": "small", "languages": ["en"]}, "as_of": "2026-10-31", "source": source})
     )
-    report = run_report(params, tmp_path / "out")
+    report = run_report(file, tmp_path / "out")
     book = pd.read_parquet(report / "tables" / "customers.parquet")
     assert len(book) == SHOPS[shop].count("\n") - 1 if "one-time" in shop else len(book) == 1
     assert book["clv"].isna().all() and book["value_note"].notna().all()

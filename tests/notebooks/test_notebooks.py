@@ -86,3 +86,28 @@ def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
     done = nbval(copy, outputs, tmp_path)
     assert done.returncode == 1
     assert "AssertionError" in done.stdout
+
+
+def test_papermill_alone_runs_a_notebook_from_any_folder(outputs, tmp_path):
+    """The operator's way: a params file is a papermill parameters file, whatever folder the shell is in."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "papermill",
+            "--no-progress-bar",
+            str(NOTEBOOKS[-1]),
+            "out.ipynb",
+            "-f",
+            str(ROOT / "params" / "demo.yaml"),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "TIERBOOK_OUTPUTS": str(outputs)},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    shown = [output for cell in cells(tmp_path / "out.ipynb") for output in cell.get("outputs", [])]
+    assert all(output["output_type"] != "error" for output in shown)
+    assert any("The data can be used." in json.dumps(output) for output in shown)
