@@ -69,3 +69,10 @@ def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
         books.append(Workbook(params.parse(tree), tmp_path).book())
     back = books[1].assign(customer_id=books[1]["customer_id"].map({v: k for k, v in other.items()}))
     pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))
+
+
+def test_a_map_on_other_scores_than_the_scale_is_refused(tmp_path):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    month = Workbook(params.parse({**tree, "rfm": {"bins": 4}}), tmp_path)
+    with pytest.raises(ParamsError, match=r"scheme eleven stands on 5 scores a measure, the scale has 4"):
+        month.cells(month.segment_map)

@@ -180,7 +180,9 @@ class Workbook:
         found = self.measures(as_of)
         if scheme.scores == "mean":
             return rfm.mean_split(self.measures().dropna(), self.as_of).apply(found)
-        return (scale or self.scale).apply(found)
+        used = scale or self.scale
+        maps.require_bins(scheme, used.bins)
+        return used.apply(found)
 
     def cadence(self) -> lifecycle.Cadence:
         """What the population teaches about silence."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tierbook.errors import ParamsError
 from tierbook.params import Rfm
-from tierbook.scores.maps import OUTSIDE, Scheme
+from tierbook.scores.maps import OUTSIDE, Scheme, require_bins
 from tierbook.scores.rfm import Scale, in_measures
 
 KEYS = ["from_tier", "to_tier"]
@@ -33,11 +33,7 @@ def tiers_at(windows: pd.DataFrame, scale: Scale, scheme: Scheme, rules: Rfm) ->
     end, customer_id, tier (code), net; customers without an order in the window before a date have no row.
     Raises ParamsError where scheme and scale have different numbers of scores, or the scheme a tier called ``new``.
     """
-    if scale.bins != scheme.bins:
-        raise ParamsError(
-            f"tiers.scheme {scheme.name} stands on {scheme.bins} scores a measure, the scale has {scale.bins}; "
-            f"write rfm: {{method: quantile, bins: {scheme.bins}}}, or name a scheme with bins: {scale.bins}"
-        )
+    require_bins(scheme, scale.bins)
     if NEW in scheme.order:
         raise ParamsError(
             f"tiers.scheme {scheme.name}: the code 'new' is kept for who first bought this month; rename it"

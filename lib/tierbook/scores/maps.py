@@ -49,6 +49,15 @@ class Scheme:
         )
 
 
+def require_bins(scheme: Scheme, bins: int) -> None:
+    """Refuse a scheme that stands on another number of scores than the scale gives."""
+    if scheme.bins != bins:
+        raise ParamsError(
+            f"scheme {scheme.name} stands on {scheme.bins} scores a measure, the scale has {bins}; "
+            f"write rfm: {{method: quantile, bins: {scheme.bins}}}, or name a scheme with bins: {bins}"
+        )
+
+
 def find(name: str) -> Scheme:
     """A scheme by its name under params/schemes, or a YAML file of the user's."""
     path = SCHEMES / f"{name}.yaml"
