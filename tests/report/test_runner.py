@@ -44,7 +44,7 @@ def shop(tmp_path, monkeypatch):
     return runner.Run(params.parse(tree), "shop.yaml", tmp_path / "out", jobs=2)
 
 
-def test_pages_and_manifest_of_a_good_run(shop):
+def test_a_good_run_is_published_and_a_failing_one_leaves_it_as_it_was(shop, tmp_path):
     page = runner.run(shop)
     report = shop.outputs / "shop" / "2026-10-31"
     assert page == report / "en" / "index.html"
@@ -55,11 +55,6 @@ def test_pages_and_manifest_of_a_good_run(shop):
     assert manifest["row_accounting"] == [{"table": "transactions", "reason": "kept", "rows": 90, "amount": 4905.0}]
     # 10 + 11 + … + 99 = 90 × 109 / 2 = 4,905
     assert manifest["notebooks"] == ["01_count", "07_summarise_month"]
-
-
-def test_a_failing_notebook_is_named_and_leaves_the_earlier_report(shop, tmp_path):
-    runner.run(shop)
-    report = shop.outputs / "shop" / "2026-10-31"
     before = {path: path.read_bytes() for path in report.rglob("*") if path.is_file()}
     notebook(tmp_path, "01_count", "show.say('begun')", "raise ValueError('the figure is wrong')")
     with pytest.raises(NotebookFailed, match=r"01_count\.ipynb, cell 6 .*ValueError: the figure is wrong") as failed:
