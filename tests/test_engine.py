@@ -81,3 +81,11 @@ def test_the_spill_folder_goes_when_the_engine_closes_even_after_a_fault(tmp_pat
 def test_an_engine_that_is_not_built_is_refused_in_words(tmp_path):
     with pytest.raises(ParamsError, match=r"engine\.name = 'spark'"), open_engine(EngineParams(name="spark"), tmp_path):
         pass
+
+
+def test_too_little_memory_is_told_in_one_line(tmp_path):
+    with (
+        pytest.raises(ParamsError, match=r"engine\.memory_limit: 20MB is too little"),
+        open_engine(EngineParams(memory_limit="20MB"), tmp_path) as engine,
+    ):
+        engine.execute("SELECT list(i) FROM range(20_000_000) AS t(i)").fetchall()

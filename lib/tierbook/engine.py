@@ -65,6 +65,10 @@ def open_engine(params: EngineParams, spill_under: Path) -> Iterator[Engine]:
         engine = Engine(Path(spill), params.memory_limit)
         try:
             yield engine
+        except duckdb.OutOfMemoryException:
+            raise ParamsError(
+                f"engine.memory_limit: {params.memory_limit} is too little for these data; write a larger one"
+            ) from None
         finally:
             engine.close()
 

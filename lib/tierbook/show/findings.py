@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from tierbook.insight.forecast import top_share, worse_than_past
 from tierbook.insight.tier_path import judgement
 from tierbook.show.words import N_
 
@@ -73,10 +74,8 @@ def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: boo
     """The expected value of the months ahead and how its model fared on the months held out; or why there is none."""
     if value["note"]:
         return N_("No lifetime value is given: {note:term.value_note}."), "", {"note": value["note"]}
-    known = clv.dropna().sort_values(ascending=False)
-    total = known.sum()
     tested = value["backtest"].set_index("slice")
-    values = {"months": horizon_months, "total": total, "ten": known.head(TOP).sum() / total if total > 0 else None}
+    values = {"months": horizon_months, "total": clv.sum(), "ten": top_share(clv.dropna(), TOP)}
     message = (
         N_(
             "Expected margin of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
@@ -90,10 +89,10 @@ def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: boo
         return message, N_("There was too little history to test the model on the past."), values
     whole = tested.loc["all"]
     values |= {"ratio": whole["ratio"], "naive": whole["past_rate_ratio"], "days": value["holdout_days"]}
-    if whole["log_score"] < whole["past_rate_log_score"]:
+    if worse_than_past(whole):
         return (
             message,
-            N_("Not to be relied on: on the last {days:number} days held out, the naive rule did better (log score)."),
+            N_("Not to be relied on: on the last {days:number} days held out, going on at the past rate did better."),
             values,
         )
     return (

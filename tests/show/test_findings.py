@@ -1,0 +1,73 @@
+"""The month's findings: which sentence is chosen, and that it carries the computed values in both languages."""
+
+import pandas as pd
+import pytest
+
+from tierbook.show import findings
+from tierbook.show.words import Words
+
+
+def said(finding, language="en"):
+    message, note, values = finding
+    words = Words(language, "CNY")
+    return words.text(message, **values), words.text(note, **values)
+
+
+@pytest.mark.parametrize(
+    ("fallen", "usual", "told"),
+    [(51, (35.0, 50.0), "more than usual"), (50, (35.0, 50.0), "within the usual"), (35, (35.0, 50.0), "within the usual"),
+     (34, (35.0, 50.0), "fewer than usual"), (40, (float("nan"),) * 2, "history too short to judge")],
+)  # fmt: skip
+def test_a_fall_is_judged_at_the_edges_of_its_usual_range(fallen, usual, told):
+    now = pd.Series({"customers": 500, "fallen": fallen, "net": 830_000.0})
+    sentence, note = said(findings.of_best_tier(now, usual, "high", 3))
+    assert sentence.startswith(f"{fallen} customers fell from tier “High value”") and told in sentence
+    assert "Of 500 customers" in note and "3 customers changed tier only because the scale moved" in note
+    assert "涉及年销售额83.0万元" in said(findings.of_best_tier(now, usual, "high", 3), "zh")[0]
+
+
+def test_without_anyone_in_the_best_tier_there_is_no_such_finding():
+    assert findings.of_best_tier(pd.Series({"customers": 0, "fallen": 0, "net": 0.0}), (0.0, 0.0), "high", 0) is None
+
+
+def forecast(ratio, past_ratio, score, past_score):
+    row = {
+        "slice": "all",
+        "ratio": ratio,
+        "past_rate_ratio": past_ratio,
+        "log_score": score,
+        "past_rate_log_score": past_score,
+    }
+    return {"note": None, "backtest": pd.DataFrame([row]), "holdout_days": 120}
+
+
+@pytest.mark.parametrize(
+    ("tested", "told"),
+    [((1.08, 1.75, -1.2, -2.3), "predicted ÷ actual orders 1.08"), ((1.08, 1.75, -2.4, -2.3), "Not to be relied on"),
+     ((1.50, 1.20, -1.2, -2.3), "Not to be relied on")],
+)  # fmt: skip
+def test_a_forecast_that_lost_to_the_past_rate_says_so_in_score_or_in_total(tested, told):
+    clv = pd.Series([50.0, 30.0] + [2.0] * 10 + [None])  # total 100; the ten largest are 50 + 30 + 8 × 2 = 96
+    sentence, note = said(findings.of_value(forecast(*tested), clv, 12, margin_known=False))
+    assert "net sales (not profit) of the next 12 months: CN¥100" in sentence and "hold 96%" in sentence
+    assert told in note
+
+
+def test_a_forecast_that_was_not_made_says_why_and_gives_no_number():
+    sentence, note = said(findings.of_value({"note": "too_few_customers"}, pd.Series([None]), 12, margin_known=True))
+    assert sentence == "No lifetime value is given: Too few customers for a forecast." and note == ""
+
+
+def test_alerts_name_what_is_at_stake_and_whether_it_is_margin():
+    book = pd.DataFrame({"alert": [True, True, False], "value_at_stake": [60.0, 40.0, None]})
+    assert "at stake: CN¥100 of margin" in said(findings.of_alerts(book, margin_known=True))[0]
+    assert "at stake: CN¥100 of net sales" in said(findings.of_alerts(book, margin_known=False))[0]
+    assert findings.of_alerts(book.iloc[2:], margin_known=True) is None
+
+
+def test_newcomers_against_last_month_and_the_year_before():
+    row = {"measure": "new_customers", "value": 128.0, "previous": 168.0, "year_ago": 123.0}
+    cost = {"measure": "acquisition_cost", "value": 88.96, "previous": None, "year_ago": None}
+    sentence, note = said(findings.of_newcomers(pd.DataFrame([row, cost])))
+    assert sentence == "128 customers bought for the first time this month, 168 the month before."
+    assert "A year ago 123" in note and "88.96" in note
