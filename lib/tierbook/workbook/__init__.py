@@ -8,18 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from tierbook import accounting, book, history
+from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import actions, assignment, campaign, forecast, groups, movement, profile, scorecard
+from tierbook.insight import groups, movement, profile, scorecard
 from tierbook.params import ROOT, Params, resolve
-from tierbook.scores import alerts, clusters, lifecycle, maps, rfm
+from tierbook.scores import lifecycle, maps, rfm
 from tierbook.show.display import Show
 from tierbook.show.words import Words
 from tierbook.tables import Tables
+from tierbook.workbook import campaigns, summary, tiers, value
 
 
 def outputs_folder() -> Path:
@@ -192,46 +192,13 @@ class Workbook:
 
     def scores(self) -> dict[str, Any]:
         """``customers``: r, f, m, segment, tier, stage, cluster per customer; ``silhouette`` by number of clusters."""
-        return self._step("scores", self._scores)
-
-    def _scores(self) -> dict[str, Any]:
-        measured = self.measures()
-        scored = pd.concat([measured, self.scale.apply(measured)], axis=1)
-        scored["segment"] = self.segment_map.apply(self.cells(self.segment_map)).astype(object)
-        scored["tier"] = self.tier_scheme.apply(self.cells(self.tier_scheme)).astype(object)
-        scored["stage"] = lifecycle.stage(self.history(), self.cadence()).astype(object)
-        rule = None
-        if not self.degraded("min_customers"):
-            rule = clusters.fit_clusters(measured.dropna(), self.params.clusters.k, self.params.seed)
-        scored["cluster"] = pd.array([pd.NA] * len(scored), dtype="Int8") if rule is None else rule.apply(measured)
-        return {"customers": scored, "silhouette": {} if rule is None else rule.silhouette}
+        return self._step("scores", lambda: tiers.scores(self))
 
     # --- value --------------------------------------------------------------------------------------------------
 
     def value(self) -> dict[str, Any]:
         """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out; see insight.forecast."""
-        return self._step("value", self._value)
-
-    def _value(self) -> dict[str, Any]:
-        found, rules = self.history(), self.params.value
-        notes = {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}
-        note = next((told for gate, told in notes.items() if self.degraded(gate)), None)
-        result = forecast.empty(found, note) if note else forecast.estimate(found, rules, self.margin_rate)
-        days = forecast.holdout_length(int(found["first_day"].min()), self.end, rules)
-        cut = self.as_of - dt.timedelta(days=days)
-        then = self.history(cut)
-        tested = forecast.against_past(then if note is None else then.head(0), found, self._tiers_of(cut), days)
-        return {
-            **result,
-            "backtest": tested["backtest"],
-            "backtest_note": tested["note"],
-            "holdout_days": days,
-            "cut": str(cut),
-        }
-
-    def _tiers_of(self, date: dt.date) -> pd.Series:
-        tier = self.tier_scheme.apply(self.cells(self.tier_scheme, date)).astype(object)
-        return tier.set_axis(self.history(date)["customer_id"])
+        return self._step("value", lambda: value.value(self))
 
     # --- movement -----------------------------------------------------------------------------------------------
 
@@ -242,51 +209,15 @@ class Workbook:
 
     def tier_path(self) -> pd.DataFrame:
         """The tier of every customer at as_of and each of the thirteen months before, on this run's scale."""
-        return self._step("tier_path", lambda: self._tiers_at(self.dates))
-
-    def _tiers_at(self, dates: list[dt.date]) -> pd.DataFrame:
-        rules = self.params.rfm
-        ends = pd.DataFrame({"end": [day_number(date) for date in dates]})
-        found = self.tables.collect(
-            lambda engine, days: history.windows(days, engine.frame(ends), rules.window_days), "days"
-        ).sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
-        tiers = movement.tiers_at(found, self._tier_scale(), self.tier_scheme, rules)
-        return tiers.assign(active_days=found["window_active_days"])
+        return self._step("tier_path", lambda: tiers.at(self, self.dates))
 
     def moved(self) -> pd.DataFrame:
         """This month's move of every customer, on one scale: customer_id, from_tier, to_tier, net, change, cause."""
-        return self._step("moved", self._moved)
-
-    def _moved(self) -> pd.DataFrame:
-        first_days = self.history().set_index("customer_id")["first_day"]
-        moved = movement.moves(self.tier_path(), first_days, day_number(self.dates[1]), self.end)
-        moved["tier_change"] = movement.direction(moved, self.tier_scheme)
-        moved["reported"] = self._reported_last_month().reindex(moved.index).fillna(moved["from_tier"])
-        stood = moved["from_tier"] == moved["to_tier"]
-        moved["change_cause"] = np.select([~stood, moved["reported"] != moved["to_tier"]], ["customer", "scale"], "")
-        return moved.replace({"change_cause": {"": None}}).rename_axis("customer_id").reset_index()
-
-    def _reported_last_month(self) -> pd.Series:
-        """The tier as last month's report gave it, on the scale fitted then; a frozen scale gives the same as now."""
-        last = self.dates[1]
-        then = self.history(last)
-        if self.scale_path is not None or then["window_orders"].le(0).all():
-            return pd.Series(dtype=object)
-        cells = self.cells(self.tier_scheme, last, self.fit_scale(last))
-        return self.tier_scheme.apply(cells).astype(object).fillna(maps.OUTSIDE).set_axis(then["customer_id"])
+        return self._step("moved", lambda: tiers.moved(self))
 
     def movement(self) -> pd.DataFrame:
         """Tier × tier since last month beside the usual range (DESIGN §6)."""
-        return self._step("movement", self._movement)
-
-    def _movement(self) -> pd.DataFrame:
-        moved, tiers = self.moved(), self.tier_path()
-        first_days = self.history().set_index("customer_id")["first_day"]
-        ends = [day_number(d) for d in self.dates]
-        known = [k for k in range(1, 13) if ends[k + 1] >= first_days.min()]
-        past = {k: movement.moves(tiers, first_days, ends[k + 1], ends[k]) for k in known}
-        by_scale = moved[moved["change_cause"] == "scale"].assign(from_tier=lambda m: m["reported"])
-        return movement.movement(list(past.values()), moved, by_scale, past.get(12))
+        return self._step("movement", lambda: tiers.moves_between_tiers(self))
 
     # --- campaigns ----------------------------------------------------------------------------------------------
 
@@ -295,26 +226,7 @@ class Workbook:
         over yet. Empty without a contacts table."""
         if not self.has("contacts"):
             return {}
-        return self._step("campaigns", self._campaigns)
-
-    def _campaigns(self) -> dict[str, Any]:
-        rules = self.params.campaign
-        assigned = assignment.first_assignments(self.table("contacts"))
-        asked = assigned[["campaign", "customer_id", "assigned_day"]]
-        done = self.tables.collect(lambda engine, days: assignment.behaviour(days, engine.frame(asked), rules), "days")
-        reviewed = assignment.outcomes(assigned, done, rules, self.params.margin)
-        reviewed["tier"] = self._tiers_before(reviewed)
-        over = assignment.is_over(assigned, self.as_of, rules)
-        effects = campaign.review(reviewed[reviewed["campaign"].map(over)], rules.control, rules.outcomes)
-        return {"assigned": reviewed, "effects": effects, "open": sorted(over.index[~over])}
-
-    def _tiers_before(self, assigned: pd.DataFrame) -> pd.Series:
-        """The tier on the day before assignment."""
-        eves = assigned["assigned_day"] - 1
-        dates = [accounting.day_date(day) for day in sorted(eves.unique())]
-        tiers = self._tiers_at(dates)[["end", "customer_id", "tier"]]
-        found = assigned.assign(end=eves).merge(tiers, on=["end", "customer_id"], how="left")["tier"]
-        return found.astype(object).fillna(maps.OUTSIDE).set_axis(assigned.index)
+        return self._step("campaigns", lambda: campaigns.campaigns(self))
 
     # --- the month as a whole -----------------------------------------------------------------------------------
 
@@ -328,52 +240,20 @@ class Workbook:
 
     def measures_by_month(self) -> pd.DataFrame:
         """The scorecard's measures of this month and the twelve before, as far as the history reaches: months_ago 0 to 12."""
-        return self._step("measures_by_month", self._measures_by_month)
-
-    def _measures_by_month(self) -> pd.DataFrame:
-        first = self.history()["first_day"].min()
-        known = [k for k in range(13) if k == 0 or day_number(self.dates[k + 1]) >= first]
-        found = [scorecard.measures(self._month(k)).assign(months_ago=k) for k in known]
-        return pd.concat(found, ignore_index=True)
-
-    def _month(self, k: int) -> scorecard.Month:
-        return scorecard.Month(
-            end=self.dates[k],
-            start=self.dates[k + 1],
-            sales=self.sales()["sales"],
-            first_days=self.history()["first_day"],
-            tiers=self.tier_path(),
-            best=self.tier_scheme.order[0],
-            **{name: self.table(name) for name in ("surveys", "costs", "leads")},
-        )
+        return self._step("measures_by_month", lambda: summary.measures_by_month(self))
 
     def book(self) -> pd.DataFrame:
         """One row per customer, every score beside its reason (DESIGN §6)."""
-        return self._step("book", self._book)
-
-    def _book(self) -> pd.DataFrame:
-        found, scored = self.history(), self.scores()["customers"]
-        last = self.dates[1]
-        before = self.scale.apply(self.measures(last)).set_axis(self.history(last)["customer_id"])
-        columns = [
-            found.drop(columns="recency_days"),
-            scored.drop(columns=["customer_id", "recency_days"]),
-            found["recency_days"],
-            book.trend(found),
-            book.changes(scored, before, self.moved()),
-            book.gaps(self.next_tier(), self.params.currency),
-            self.value()["customers"].drop(columns="customer_id"),
-            alerts.alerts(found, scored["stage"], self.margin_rate),
-        ]
-        people = actions.with_people(pd.concat(columns, axis=1), self.table("customers"))
-        return book.assemble(actions.with_actions(people, actions.read_actions(resolve(self.params.actions))))
+        return self._step("book", lambda: summary.assemble(self))
 
     def next_tier(self) -> pd.DataFrame:
         """What each customer, in the order of the scores, lacks to a better tier: next_tier, orders_missing, spend_missing."""
         measured = self.measures()
-        return movement.next_tier(self.cells(self.tier_scheme), measured, self._tier_scale(), self.tier_scheme)
+        return movement.next_tier(self.cells(self.tier_scheme), measured, self.tier_scale, self.tier_scheme)
 
-    def _tier_scale(self) -> rfm.Scale:
+    @cached_property
+    def tier_scale(self) -> rfm.Scale:
+        """The cut points that the tier scheme stands on: the scale's, or the mean split."""
         return rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
 
     def tiers(self) -> pd.DataFrame:
