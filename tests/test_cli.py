@@ -124,6 +124,41 @@ def test_check_prints_the_accounting_and_the_gates(write, tmp_path, capsys):
     assert "kept" in printed and "60" in printed and "min_customers" in printed
 
 
+@pytest.fixture
+def scales_folder(tmp_path, monkeypatch):
+    from tierbook.scores import scales
+
+    monkeypatch.setattr(scales, "FOLDER", tmp_path / "scales")
+    return scales.FOLDER
+
+
+def test_scale_prints_its_path_and_what_it_changed(write, tmp_path, scales_folder, capsys):
+    outputs = ["--outputs", str(tmp_path / "out")]
+    few = "gate: {min_customers: 5}"
+    assert cli.main(["scale", str(write(as_of="2026-09-30", rest=few)), *outputs]) == 0
+    path, told = capsys.readouterr().out.splitlines()
+    assert path == str(scales_folder / "mine.yaml")
+    assert told == "first scale of this report, on 7 customers, valid from 2026-09-30"
+    assert cli.main(["scale", str(write(as_of="2026-10-31", rest=few)), *outputs]) == 0
+    path, told = capsys.readouterr().out.splitlines()
+    assert told.startswith("against the scale of 2026-09-30 (7 customers, now 7): recency_days ") and " -> " in told
+    assert sorted(file.name for file in scales_folder.iterdir()) == ["mine.2026-09-30.yaml", "mine.yaml"]
+
+
+def test_scale_says_when_the_params_read_another_one(write, tmp_path, scales_folder, capsys):
+    rest = "gate: {min_customers: 5}\nrfm: {scale: params/scales/other.yaml}"
+    assert cli.main(["scale", str(write(rest=rest)), "--outputs", str(tmp_path / "out")]) == 0
+    assert "rfm.scale = params/scales/other.yaml" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_scale_does_not_write_over_a_damaged_one(write, tmp_path, scales_folder, refused):
+    scales_folder.mkdir()
+    (scales_folder / "mine.yaml").write_text("bins: 5")
+    code, line = refused("scale", write(rest="gate: {min_customers: 5}"))
+    assert code == 2 and "mine.yaml" in line and "move it away" in line
+    assert (scales_folder / "mine.yaml").read_text() == "bins: 5"
+
+
 def test_demo_writes_every_table(tmp_path, capsys):
     assert cli.main(["demo", str(tmp_path / "demo")]) == 0
     assert {p.stem for p in (tmp_path / "demo").glob("*.csv")} == set(demo.TABLES)

@@ -90,14 +90,15 @@ def _check(options: argparse.Namespace) -> int:
 
 def _scale(options: argparse.Namespace) -> int:
     params = _load(options)
-    from tierbook.params import ROOT
+    from tierbook.scores import scales
     from tierbook.workbook import Workbook
 
-    month = Workbook(params, _outputs(options))
-    path = ROOT / "params" / "scales" / f"{params.report.name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(month.fit_scale(params.as_of).to_yaml(), encoding="utf-8")
-    print(path)
+    scale = Workbook(params, _outputs(options)).fit_scale(params.as_of)
+    replaced = scales.current(scales.FOLDER, params.report.name)
+    print(scales.freeze(scale, scales.FOLDER, params.report.name))
+    print(scales.difference(scale, replaced))
+    if params.rfm.scale != "auto":
+        print(f"the params read another scale, rfm.scale = {params.rfm.scale}; write scale: auto to stand on this one")
     return 0
 
 

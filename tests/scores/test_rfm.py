@@ -25,6 +25,11 @@ def scale(recency=(10, 20, 30, 40), frequency=(1, 2, 3, 5), monetary=(10, 20, 30
     return rfm.Scale(5, cuts, "fixed", 0, "2026-10-31")
 
 
+def every(value):
+    """The same for each measure."""
+    return dict.fromkeys(MEASURES, value)
+
+
 def windows(orders, net, cost=None, days=None, recency=5):
     return pd.DataFrame(
         {
@@ -236,6 +241,52 @@ def test_a_frozen_scale_is_the_scale(tmp_path):
     assert frozen.cuts == fitted.cuts and frozen.valid_from == "2026-10-31" and frozen.source == "shop.yaml"
 
 
+def test_a_scale_keeps_the_shares_of_its_scores():
+    # ten customers, cuts at 2, 4, 6, 8 of recency and money: two each; six of ten bought once: cuts 1, 2, 3, 5 give
+    # six with f = 1, one each with 2 and 3, two (4 and 5 orders) with 4, none with 5
+    rows = measures(range(1, 11), [1] * 6 + [2, 3, 4, 5], range(1, 11))
+    fitted = rfm.fit_scale(rows, Rfm(), AS_OF)
+    assert fitted.shares == {"recency_days": [0.2] * 5, "frequency": [0.6, 0.1, 0.1, 0.2, 0], "monetary": [0.2] * 5}
+    # the mean frequency is (6 + 2 + 3 + 4 + 5) / 10 = 2: seven are not above it
+    assert rfm.mean_split(rows, AS_OF).shares["frequency"] == [0.7, 0.3]
+    # the mean of 1, 2 and 6 days is 3: one is above it and has r = 1; a third to six digits
+    assert rfm.mean_split(measures([1, 2, 6], [1] * 3, [1] * 3), AS_OF).shares["recency_days"] == [0.333333, 0.666667]
+    assert rfm.mean_split(rows.head(0), AS_OF).shares == rfm.fit_scale(rows.head(0), Rfm(), AS_OF).shares == {}
+
+
+@pytest.mark.parametrize("rules", [Rfm(), Rfm(method="mean"), Rfm(bins=2, method="fixed", thresholds=every([2]))])  # fmt: skip
+@pytest.mark.parametrize("fixed", [False, True])
+def test_shares_are_those_of_the_scores_given(rules, fixed):
+    rows = measures([0, 1, 1, 5, 9, 300], [1, 1, 2, 2, 3, 8], [-5, 0, 2, 2, 50, 900])
+    fitted = rfm.fit_scale(rows, rules, AS_OF, fixed)
+    scores = fitted.apply(rows)
+    for measure, letter in zip(MEASURES, "rfm", strict=True):
+        expected = [float((scores[letter] == score).mean()) for score in range(1, fitted.bins + 1)]
+        assert fitted.shares[measure] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_scale_of_an_earlier_version_is_read(tmp_path):
+    import yaml
+
+    fitted = rfm.fit_scale(measures(range(10), range(1, 11), range(10)), Rfm(), AS_OF)
+    tree = yaml.safe_load(fitted.to_yaml())
+    assert tree.pop("shares")
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump(tree))
+    old = rfm.read_scale(tmp_path / "old.yaml")
+    assert old.cuts == fitted.cuts and old.shares == {}
+    (tmp_path / "new.yaml").write_text(fitted.to_yaml())
+    assert rfm.read_scale(tmp_path / "new.yaml").shares == fitted.shares
+
+
+@pytest.mark.parametrize(
+    ("values", "weights"), [([3, 1, 2], [1, 4, 2]), ([5], [3]), ([1, 1, 2, 9, 9], [2, 1, 5, 1, 1])]
+)
+@pytest.mark.parametrize("bins", [2, 5, 9])
+def test_weights_equal_repeated_values(values, weights, bins):
+    plain, counts = pd.Series(values, dtype=float), pd.Series(weights, dtype=float)
+    assert rfm.quantile_cuts(plain, bins, counts) == rfm.quantile_cuts(plain.repeat(weights), bins)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -246,6 +297,15 @@ def test_a_frozen_scale_is_the_scale(tmp_path):
         ({"cuts": {"recency_days": [1, 2, 3, None], "frequency": [1, 2, 3, 5], "monetary": [1, 2, 3, 4]}}, "NoneType"),
         ({"bins": "five"}, "int"),
         ({"surprise": 1}, "surprise"),
+        ({"valid_from": "soon"}, "soon"),
+        ({"shares": {"recency_days": [1, 0, 0, 0, 0]}}, "shares"),
+        ({"shares": every([0.5, 0.5])}, "5 shares"),
+        ({"shares": every([0.2, 0.2, 0.2, 0.2, 0.3])}, "sum to 1"),
+        ({"shares": every([1.2, -0.2, 0, 0, 0])}, "shares"),
+        ({"shares": every("all")}, "'a'"),
+        ({"shares": [1]}, "list"),
+        ({"cuts": [1]}, "list"),
+        ({"customers": "many"}, "many"),
     ],
 )
 def test_a_damaged_scale_file_is_a_one_line_error(tmp_path, change, told):

@@ -1,0 +1,84 @@
+"""How old a frozen scale is, and how far this month's customers have moved away from those it was fitted on."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from tierbook.scores.rfm import MEASURES, Scale, score_shares
+
+SHIFTED, REFIT = 0.10, 0.25
+"""The usual rule of thumb of credit scoring: below 0.10 stable, from 0.10 watch, from 0.25 fit anew."""
+FEWEST = 100
+OLDEST_MONTHS = 24
+
+
+def drift(scale: Scale, scores: pd.DataFrame) -> pd.DataFrame:
+    """Population stability index of each measure: measure, psi, verdict.
+
+    Parameters
+    ----------
+    scale : Scale
+        Its ``shares`` are what the scores are compared with.
+    scores : DataFrame
+        r, f, m per customer on that scale; rows with a null are left out, as they were when it was fitted.
+
+    Returns
+    -------
+    DataFrame
+        ``psi`` = Σ (a − e)·ln(a/e) over the scores, a the share of customers now and e at freezing. An empty score
+        counts as half a customer, a score empty both times as nothing. ``verdict``: stable (psi under 0.10), shifted
+        (under 0.25), refit (0.25 and over); with psi null, too_few (under 100 customers now or at freezing: chance
+        alone reaches 0.10 there) or unknown (the scale keeps no shares).
+    """
+    known = scores[["r", "f", "m"]].dropna()
+    table = pd.DataFrame({"measure": MEASURES, "psi": np.nan, "verdict": "unknown"})
+    if not scale.shares:
+        return table
+    if min(len(known), scale.customers) < FEWEST:
+        return table.assign(verdict="too_few")
+    now = shares_now(scale, known)
+    table["psi"] = [psi((scale.shares[m], scale.customers), (now[m], len(known))) for m in MEASURES]
+    table["verdict"] = np.select([table["psi"] < SHIFTED, table["psi"] < REFIT], ["stable", "shifted"], "refit")
+    return table.astype({"verdict": "str"})
+
+
+def shares_now(scale: Scale, scores: pd.DataFrame) -> dict[str, list[float]]:
+    """Share of this month's customers with score 1 … ``bins`` by measure; rows with a null are left out."""
+    known = scores[["r", "f", "m"]].dropna().astype(int)
+    return {m: score_shares(known[letter].to_numpy(), scale.bins) for m, letter in zip(MEASURES, "rfm", strict=True)}
+
+
+def psi(before: tuple[list[float], int], now: tuple[list[float], int]) -> float:
+    """Population stability index of two (shares, customers); shares are floored at half a customer, not scaled again."""
+    shares = np.array([before[0], now[0]], dtype=float)
+    present = shares.max(axis=0) > 0
+    e, a = np.maximum(shares[:, present], [[0.5 / before[1]], [0.5 / now[1]]])
+    return float(((a - e) * np.log(a / e)).sum())
+
+
+def age_months(scale: Scale, as_of: dt.date) -> int:
+    """Whole months from the scale's valid_from to the report; below zero where it became valid after the report.
+
+    From the last day of a month to the last day of a shorter one is a whole month.
+    """
+    since = dt.date.fromisoformat(scale.valid_from)
+    months = (as_of.year - since.year) * 12 + as_of.month - since.month
+    ends_month = (as_of + dt.timedelta(days=1)).day == 1
+    return months if ends_month or as_of.day >= since.day else months - 1
+
+
+def advice(scale: Scale, scores: pd.DataFrame, as_of: dt.date) -> str:
+    """What to do with a frozen scale: the gravest of refit_drift, refit_age, watch, unknown, keep.
+
+    refit_drift: a measure's psi is 0.25 or over. refit_age: over 24 whole months old. watch: a psi is 0.10 or over.
+    unknown: no psi, because the scale keeps no shares or customers are too few. `scores` as in `drift`.
+    """
+    verdicts = set(drift(scale, scores)["verdict"])
+    if "refit" in verdicts:
+        return "refit_drift"
+    if age_months(scale, as_of) > OLDEST_MONTHS:
+        return "refit_age"
+    return "watch" if "shifted" in verdicts else "keep" if verdicts == {"stable"} else "unknown"
