@@ -1,4 +1,4 @@
-"""Early warning: who is flagged, and what is at stake."""
+"""Early warning: who is flagged, for which reason, and what is at stake."""
 
 import numpy as np
 import pandas as pd
@@ -6,42 +6,63 @@ import pytest
 
 from tierbook.scores.alerts import alerts
 
+# a silent for 61 > 2 × 30 days; b for 60, not beyond, 4 orders after 9; c at 8 orders after 8; d not a candidate;
+# e under the threshold; f silent for 25 > 2 × 10, yet no longer than 30 days, and 4 orders are no less than half of 8.
 HISTORY = pd.DataFrame(
     {
-        "active_days": [3, 2, 5, 9, 4, 4],
-        "window_orders": [1, 2, 3, 9, 0, 2],
-        "window_net": [200.0, 80, 60, 900, 0, -30],
+        "recency_days": [61, 60, 5, 400, 100, 25],
+        "window_orders": [5, 4, 8, 1, 3, 4],
+        "previous_orders": [0, 9, 8, 0, 0, 8],
+        "window_net": [200.0, 80, -30, 900, 60, 100],
     },
-    index=[10, 11, 12, 13, 14, 15],
+    index=list("abcdef"),
 )
-STAGE = pd.Series(["at_risk", "at_risk", "active", "lost", "at_risk", "at_risk"], index=HISTORY.index)
+GAP = pd.Series([30.0, 30, 30, 30, 30, 10], index=HISTORY.index)
+RISK = pd.Series([0.9, 0.5, 0.7, np.nan, 0.499, 0.6], index=HISTORY.index)
 
 
-@pytest.mark.parametrize("kind", [object, pd.CategoricalDtype(["new", "active", "loyal", "at_risk", "lost"])])
-def test_flagged_are_repeat_customers_of_the_window_at_risk(kind):
-    """10 is flagged; 11 has two purchase days, 12 is active, 13 lost, 14 without an order in the window; 15 is."""
-    found = alerts(HISTORY, STAGE.astype(kind), None)
-    assert found["alert"].tolist() == [True, False, False, False, False, True]
-    assert found["alert_reason"].notna().tolist() == found["alert"].tolist()
-    assert found["alert_reason"].dropna().unique().tolist() == ["silent_beyond_cadence"]
-    assert found.index.equals(HISTORY.index) and found["alert"].dtype == bool
+def test_flagged_with_the_first_reason_that_holds():
+    found = alerts(HISTORY, RISK, 0.5, GAP, None)
+    assert found["alert"].tolist() == [True, True, True, False, False, True] and found["alert"].dtype == bool
+    assert found["alert_reason"].dropna().to_dict() == {
+        "a": "silent_beyond_cadence",
+        "b": "orders_falling",
+        "c": "low_expected_orders",
+        "f": "low_expected_orders",
+    }
+    assert found.index.equals(HISTORY.index)
+
+
+@pytest.mark.parametrize(("risk", "flagged"), [(0.4999, False), (0.5, True), (0.5001, True), (np.nan, False)])
+def test_a_customer_is_flagged_from_the_threshold_on(risk, flagged):
+    one = HISTORY.head(1)
+    assert alerts(one, pd.Series([risk], one.index), 0.5, GAP.head(1), None)["alert"].tolist() == [flagged]
+
+
+@pytest.mark.parametrize(
+    ("silent", "gap", "beyond"), [(30, 10, False), (31, 10, True), (80, 40, False), (81, 40, True), (79, 40, False)]
+)
+def test_silence_counts_beyond_two_gaps_and_thirty_days(silent, gap, beyond):
+    one = HISTORY.head(1).assign(recency_days=silent)
+    found = alerts(one, pd.Series([1.0], one.index), 0.5, pd.Series([float(gap)], one.index), None)
+    assert (found["alert_reason"].iloc[0] == "silent_beyond_cadence") == beyond
+
+
+@pytest.mark.parametrize(("orders", "falling"), [(4, False), (5, False), (3, True)])
+def test_orders_fall_when_they_are_fewer_than_half_of_the_window_before(orders, falling):
+    one = HISTORY.head(1).assign(recency_days=1, window_orders=orders, previous_orders=8)
+    found = alerts(one, pd.Series([1.0], one.index), 0.5, GAP.head(1), None)
+    assert (found["alert_reason"].iloc[0] == "orders_falling") == falling
 
 
 @pytest.mark.parametrize(("rate", "stake"), [(None, 200), (1.0, 200), (0.25, 50)])
 def test_value_at_stake_is_the_windows_margin_never_below_zero(rate, stake):
-    found = alerts(HISTORY, STAGE, rate)["value_at_stake"]
-    assert found[10] == stake and found[15] == 0
-    assert found[[11, 12, 13, 14]].isna().all(), "nothing is said of customers not flagged"
+    found = alerts(HISTORY, RISK, 0.5, GAP, rate)["value_at_stake"]
+    assert found["a"] == stake and found["c"] == 0
+    assert found[["d", "e"]].isna().all(), "nothing is said of customers not flagged"
 
 
-@pytest.mark.parametrize(("days", "flagged"), [(2, False), (3, True), (4, True)])
-def test_three_purchase_days_are_needed(days, flagged):
-    one = pd.DataFrame({"active_days": [days], "window_orders": [1], "window_net": [1.0]})
-    assert alerts(one, pd.Series(["at_risk"]), None)["alert"].tolist() == [flagged]
-
-
-def test_no_customers_and_no_one_flagged():
-    assert alerts(HISTORY.head(0), STAGE.head(0), None).shape == (0, 3)
-    quiet = alerts(HISTORY, pd.Series("active", index=HISTORY.index), 0.3)
-    assert not quiet["alert"].any() and quiet["value_at_stake"].isna().all()
-    assert quiet["value_at_stake"].dtype == np.float64
+def test_nobody_without_a_threshold_or_without_customers():
+    quiet = alerts(HISTORY, RISK, None, GAP, 0.3)
+    assert not quiet["alert"].any() and quiet["value_at_stake"].isna().all() and quiet["alert_reason"].isna().all()
+    assert alerts(HISTORY.head(0), RISK.head(0), 0.5, GAP.head(0), None).shape == (0, 3)
