@@ -1,9 +1,8 @@
-"""Profile: daily and monthly sums by hand, the gates at their limits, and concentration."""
+"""Profile: daily and monthly sums by hand, and the gates at their limits."""
 
 import datetime as dt
 from decimal import Decimal
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -113,16 +112,3 @@ def test_summary_by_hand():
     assert (found["customers"], found["orders"], found["one_timers"], found["one_timer_share"]) == (4, 9, 3, 0.75)
     assert (found["lines"], found["free_lines"]) == (9, 2), "of identified customers"
     assert (found["net_sales"], found["identified"], found["refunds"]) == (100, 80, 5)
-
-
-def test_concentration_by_hand():
-    # 20 customers: one of 81, 19 of 1: the best 1 and 5 % (one customer) hold 81 %, 10 % two of them: 82, 20 %: 84
-    found = profile.concentration(pd.Series([1.0] * 19 + [81.0]))
-    assert found["customers"].tolist() == [1, 1, 2, 4, 10]
-    assert found["revenue_share"].tolist() == pytest.approx([0.81, 0.81, 0.82, 0.84, 0.90])
-
-
-def test_customers_below_zero_hold_nothing():
-    assert profile.concentration(pd.Series([10.0, -90.0]))["revenue_share"].tolist() == [1.0] * 5
-    assert profile.concentration(pd.Series([-1.0, 0.0]))["revenue_share"].isna().all()
-    assert np.isfinite(profile.concentration(pd.Series([5.0]))["revenue_share"]).all()

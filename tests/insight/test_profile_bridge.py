@@ -1,11 +1,8 @@
-"""The bridge from rows read to rows counted, concentration and purchase days, by hand."""
+"""The bridge from rows read to rows counted, and purchase days, by hand."""
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tierbook.insight import profile
 
@@ -39,22 +36,6 @@ def test_rows_set_aside_are_counted_by_table():
     found = profile.read_tables(ACCOUNTING).set_index("table")
     assert found.loc["transactions"].tolist() == [110, 60, 50]
     assert found.loc["surveys"].tolist() == [9, 7, 2]
-
-
-def test_pareto_holds_what_the_best_bring():
-    # 60, 30, 10 and a refund of −40 that holds none: 60 %, 90 %, 100 %, 100 %
-    curve = profile.pareto(pd.Series([10.0, -40.0, 60.0, 30.0]))
-    assert curve["share_of_customers"].tolist() == [0, 0.25, 0.5, 0.75, 1]
-    assert curve["revenue_share"].tolist() == pytest.approx([0, 0.6, 0.9, 1, 1])
-
-
-@given(st.lists(st.floats(-100, 1000), max_size=300))
-def test_pareto_rises_to_the_whole(net):
-    curve = profile.pareto(pd.Series(net, dtype=float))
-    assert len(curve) <= 201
-    if not curve.empty:
-        assert curve["revenue_share"].is_monotonic_increasing
-        assert curve.iloc[-1].tolist() == pytest.approx([1, 1])
 
 
 def test_purchase_days_gather_the_frequent_at_the_end():

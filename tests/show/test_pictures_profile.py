@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from tierbook.insight import profile
 from tierbook.show import figures
@@ -72,18 +71,6 @@ def test_purchase_days_say_the_share_of_one_timers():
     # three of four customers bought on one day
     days = profile.purchase_days(pd.DataFrame({"active_days": [1, 1, 1, 12]}))
     assert drawn(pictures.draw_purchase_days, days) == "75% of customers bought on one day only."
-
-
-@pytest.mark.parametrize("net", [[50.0] * 10, [7.0]])
-def test_concentration_draws(net):
-    drawn(pictures.draw_concentration, profile.pareto(pd.Series(net)))
-
-
-def test_concentration_says_what_the_best_fifth_brings():
-    # two of ten bring 60 + 20 of 100
-    net = pd.Series([60.0, 20.0, *[2.5] * 8])
-    said = drawn(pictures.draw_concentration, profile.pareto(net.sample(frac=1, random_state=3)))
-    assert said == "The best 20% of customers bring 80% of net sales."
 
 
 def test_colours_follow_the_direction_of_a_step():

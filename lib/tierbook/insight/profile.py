@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
 from tierbook.accounting import day_date, day_number
@@ -112,19 +111,6 @@ def summary(history: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date) -> dict:
     }
 
 
-def concentration(net: pd.Series) -> pd.DataFrame:
-    """Share of net sales held by the best customers: share_of_customers (1 %, 5 %, 10 %, 20 %, 50 %), customers, revenue_share.
-
-    The share is of the money of customers above zero; customers whose refunds outweigh their purchases hold none.
-    """
-    sorted_net = net.clip(lower=0).sort_values(ascending=False).to_numpy()
-    total = sorted_net.sum()
-    shares = (0.01, 0.05, 0.10, 0.20, 0.50)
-    sizes = [max(1, int(np.ceil(share * len(sorted_net) - 1e-9))) for share in shares]
-    held = [float(sorted_net[:n].sum() / total) if total > 0 else np.nan for n in sizes]
-    return pd.DataFrame({"share_of_customers": shares, "customers": sizes, "revenue_share": held})
-
-
 def bridge(accounting: pd.DataFrame) -> pd.DataFrame:
     """The order lines from what was read to what counts, in rows and in money: step, rows, amount, example, after.
 
@@ -157,19 +143,6 @@ def read_tables(accounting: pd.DataFrame) -> pd.DataFrame:
     counted = accounting["rows"].where(accounting["reason"] == "kept", 0)
     sums = accounting.assign(counted=counted).groupby("table", sort=False)[["rows", "counted"]].sum().reset_index()
     return sums.assign(set_aside=sums["rows"] - sums["counted"])
-
-
-def pareto(net: pd.Series) -> pd.DataFrame:
-    """The concentration curve: share_of_customers (best first) and the revenue_share they hold, at up to 201 points.
-
-    As in :func:`concentration`, customers below zero hold none; empty where nobody holds any.
-    """
-    best_first = net.clip(lower=0).sort_values(ascending=False).to_numpy(dtype=float)
-    if not len(best_first) or best_first.sum() <= 0:
-        return pd.DataFrame(columns=["share_of_customers", "revenue_share"], dtype=float)
-    held = np.concatenate([[0.0], best_first.cumsum() / best_first.sum()])
-    places = np.unique(np.linspace(0, len(best_first), 201).round().astype(int))
-    return pd.DataFrame({"share_of_customers": places / len(best_first), "revenue_share": held[places]})
 
 
 def purchase_days(history: pd.DataFrame, most: int = 8) -> pd.DataFrame:

@@ -82,21 +82,3 @@ def draw_purchase_days(ax, words: Words, days: pd.DataFrame) -> str:
     ax.margins(y=0.12)
     ax.grid(axis="x", visible=False)
     return words.text("{share:percent} of customers bought on one day only.", share=days["share"].iloc[0])
-
-
-def draw_concentration(ax, words: Words, curve: pd.DataFrame) -> str:
-    """Cumulated net sales over customers, best first, beside the line of equal shares."""
-    ax.plot([0, 1], [0, 1], color=FAINT, linestyle="--", linewidth=1.2)
-    ax.text(0.6, 0.55, words.text("All customers alike"), color="#56616f", fontsize=9.5)
-    ax.plot(curve["share_of_customers"], curve["revenue_share"], color=SOLD, linewidth=2.4)
-    fifth = curve.iloc[(curve["share_of_customers"] - 0.20).abs().argmin()]
-    ax.plot(fifth["share_of_customers"], fifth["revenue_share"], "o", color=RISK_COLOUR)
-    values = {"share": fifth["share_of_customers"], "held": fifth["revenue_share"]}
-    said = words.text("the best {share:percent} bring {held:percent}", **values)
-    ax.annotate(said, tuple(fifth), xytext=(10, -14), textcoords="offset points")
-    ax.set_xlabel(words.text("Customers, best first"))
-    ax.set_ylabel(words.text("Share of net sales"))
-    count_in_words(ax.xaxis, words, "percent")
-    count_in_words(ax.yaxis, words, "percent")
-    ax.set(xlim=(0, 1), ylim=(0, 1.02))
-    return words.text("The best {share:percent} of customers bring {held:percent} of net sales.", **values)

@@ -1,0 +1,179 @@
+"""Slices: tiers and stages by region, industry, company size, channel, store or tenure, small cells suppressed."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from tierbook.insight.groups import SMALL
+from tierbook.insight.suppression import suppressed
+from tierbook.insight.voice import share
+from tierbook.scores.maps import OUTSIDE
+
+ATTRIBUTES = ("region", "industry", "company_size", "channel", "store")
+TENURE = {"under_3_months": 0, "months_3_to_12": 91, "years_1_to_2": 365, "years_2_plus": 730}
+"""Bands of days since the first order, each by the day it begins."""
+MOST_VALUES = 12
+UNKNOWN, OTHER = "unknown", "other"
+
+
+def first_values(lines: nw.LazyFrame, days: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
+    """One row per customer: customer_id and the ``columns`` (channel, store, region) as its first order has them.
+
+    ``lines``: judged order lines; ``days``: `history.customer_days`. Read are the lines sold on the first day with a
+    purchase; where they differ the first by name is taken. Null where none of them says.
+    """
+    bought = days.filter(nw.col("orders") > 0)
+    first = bought.group_by("customer_id").agg(nw.col("day").min())
+    sold = (nw.col("reason") == "kept") & ((nw.col("net") > 0) | (nw.col("gross") == 0) & (nw.col("net") == 0))
+    on_it = lines.filter(sold).join(first, on=["customer_id", "day"], how="inner")
+    return on_it.group_by("customer_id").agg(*[nw.col(column).min() for column in columns])
+
+
+def origins(customers: pd.DataFrame | None, first_orders: pd.DataFrame | None) -> dict[str, str]:
+    """Attribute → ``customers`` or ``first_orders``, the table it comes from: the first of them that knows any value.
+
+    One attribute never mixes both: the region of a customer and the region of an order are two things.
+    """
+    given = {"customers": customers, "first_orders": first_orders}
+    held = {name: table for name, table in given.items() if table is not None}
+    found = {
+        attribute: next((name for name, table in held.items() if _says(table, attribute)), None)
+        for attribute in ATTRIBUTES
+    }
+    return {attribute: name for attribute, name in found.items() if name}
+
+
+def _says(table: pd.DataFrame, attribute: str) -> bool:
+    return attribute in table and bool(table[attribute].notna().any())
+
+
+def attributes(
+    book: pd.DataFrame, history: pd.DataFrame, customers: pd.DataFrame | None, first_orders: pd.DataFrame | None
+) -> pd.DataFrame:
+    """The attributes of every customer of the book, by customer_id: those of `ATTRIBUTES` that are known, and ``tenure``.
+
+    ``customers``: the customers table; ``first_orders``: `first_values`, asked where that table is silent (`origins`
+    says which was taken). Null where a customer has no value. tenure, by days since the first order (``T`` of the
+    history): under 91, 91–364, 365–729, 730 and more; an ordered categorical.
+    """
+    ids = book["customer_id"]
+    tables = {"customers": customers, "first_orders": first_orders}
+    found = {
+        attribute: tables[name].set_index("customer_id")[attribute].reindex(ids).astype(object)
+        for attribute, name in origins(customers, first_orders).items()
+    }
+    days = history.set_index("customer_id")["T"].reindex(ids).to_numpy(dtype=float)
+    band = np.where(np.isnan(days), 0, np.searchsorted(list(TENURE.values()), days, side="right")) - 1
+    tenure = pd.Categorical.from_codes(band, list(TENURE), ordered=True)
+    return pd.DataFrame({**found, "tenure": pd.Series(tenure, index=ids)}, index=pd.Index(ids, name="customer_id"))
+
+
+def coded(values: pd.Series) -> pd.Series:
+    """The values as an ordered categorical of at most 12 and ``unknown``, the order in which slices are shown.
+
+    Null is ``unknown``, never dropped. An ordered categorical keeps its order (tenure); else the values stand by
+    customers, most first, then by name. Of more than 12 the smallest are put together as ``other``, so that 11 keep
+    their names. ``other`` and ``unknown`` come last.
+    """
+    places, distinct = pd.factorize(values)
+    sizes = pd.Series(np.bincount(places[places >= 0], minlength=len(distinct)), index=[str(v) for v in distinct])
+    counts = sizes.groupby(level=0).sum().drop(UNKNOWN, errors="ignore")
+    by_size = sorted(counts.index, key=lambda name: (-counts[name], name))
+    own_order = [str(v) for v in values.cat.categories] if isinstance(values.dtype, pd.CategoricalDtype) else by_size
+    named = [name for name in by_size if name != OTHER]
+    if len(by_size) > MOST_VALUES:
+        named = named[: MOST_VALUES - 1]
+    to = [name if name in named else UNKNOWN if name == UNKNOWN else OTHER for name in sizes.index] + [UNKNOWN]
+    held = {*to[:-1], *([UNKNOWN] if (places < 0).any() else [])}
+    order = [name for name in own_order if name in named] + [code for code in (OTHER, UNKNOWN) if code in held]
+    codes = pd.Index(order).get_indexer(to)[places]
+    return pd.Series(pd.Categorical.from_codes(codes, order, ordered=True), index=values.index)
+
+
+def _placed(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    value = coded(values.reindex(book["customer_id"])).array
+    found = book[["customer_id", "stage", "monetary"]].assign(value=value)
+    return found.assign(tier=book["tier"].astype(object).fillna(OUTSIDE))
+
+
+def by_attribute(book: pd.DataFrame, values: pd.Series, tiers: list[str], stages: list[str]) -> pd.DataFrame:
+    """Tier × stage of every value: value, tier, stage, customers, revenue (the window's monetary), empty cells included.
+
+    ``values``: one attribute by customer_id; ``tiers``: best first, ``outside`` is added. Over the values each tier ×
+    stage cell sums to all customers. Before anything of it is handed out: `published`.
+    """
+    placed = _placed(book, values)
+    order = [list(placed["value"].cat.categories), [*tiers, OUTSIDE], list(stages)]
+    cells = placed.astype({"value": object, "stage": object}).groupby(["value", "tier", "stage"])
+    table = cells.agg(customers=("customer_id", "size"), revenue=("monetary", "sum"))
+    every = pd.MultiIndex.from_product(order, names=["value", "tier", "stage"])
+    return table.reindex(every, fill_value=0).reset_index().astype({"customers": "int64", "revenue": float})
+
+
+def side_by_side(book: pd.DataFrame, values: pd.Series, best: str) -> pd.DataFrame:
+    """The values of one attribute beside each other, in the order of `coded`.
+
+    Columns: value, pooled (how many values of the data stand together in the row: 1, more for ``other``, 0 for
+    ``unknown``), customers and share of all; revenue (the window's monetary) and revenue_share; in_window (customers
+    with an order in it), best_customers, best_share of those in the window (as in tiers.csv) with its 95 % Wilson
+    interval best_low, best_high; differs: ``above`` or ``below`` where the whole's share lies outside that interval,
+    else ``usual`` (one slice in twenty differs by chance alone); at_risk_share of customers; mean_monetary of those in
+    the window. No share has a base under 10 customers: null.
+    """
+    placed = _placed(book, values)
+    groups = placed.assign(
+        best=placed["tier"] == best, risk=placed["stage"] == "at_risk", inside=placed["tier"] != OUTSIDE
+    ).groupby("value", observed=False)
+    table = groups.agg(
+        customers=("customer_id", "size"), revenue=("monetary", "sum"), in_window=("inside", "sum"),
+        best_customers=("best", "sum"), at_risk=("risk", "sum"), mean_monetary=("monetary", "mean"),
+    )  # fmt: skip
+    total, money = len(placed), table["revenue"].sum()
+    table["pooled"] = _pooled(values.reindex(book["customer_id"]), table.index)
+    table["share"] = table["customers"] / total if total >= SMALL else np.nan
+    table["revenue_share"] = table["revenue"] / money if total >= SMALL and money > 0 else np.nan
+    table["at_risk_share"] = (table["at_risk"] / table["customers"]).where(table["customers"] >= SMALL)
+    shares = [share(int(k), int(n)) for k, n in zip(table["best_customers"], table["in_window"], strict=True)]
+    for name, key in (("best_share", "value"), ("best_low", "low"), ("best_high", "high")):
+        table[name] = np.array([found[key] for found in shares], dtype=float)
+    table["differs"] = _differs(table)
+    return table.astype({"in_window": "int64", "best_customers": "int64"}).reset_index().astype({"value": str})[_SIDE]
+
+
+_SIDE = [
+    "value", "pooled", "customers", "share", "revenue", "revenue_share", "in_window", "best_customers", "best_share",
+    "best_low", "best_high", "differs", "at_risk_share", "mean_monetary",
+]  # fmt: skip
+
+
+def _pooled(values: pd.Series, names: pd.Index) -> np.ndarray:
+    distinct = set(values.dropna().astype(str))
+    apart = distinct & (set(names) - {OTHER, UNKNOWN})
+    rest = len(distinct - apart - {UNKNOWN})
+    return np.array([{OTHER: rest, UNKNOWN: 0}.get(name, 1) for name in names], dtype=int)
+
+
+def _differs(table: pd.DataFrame) -> pd.Series:
+    inside = table["in_window"].sum()
+    whole = table["best_customers"].sum() / inside if inside else np.nan
+    codes = np.select([table["best_low"] > whole, table["best_high"] < whole], ["above", "below"], "usual")
+    return pd.Series(codes, index=table.index, dtype=object).where(table["best_share"].notna(), None)
+
+
+def published(book: pd.DataFrame, known: pd.DataFrame, tiers: list[str], stages: list[str]) -> pd.DataFrame:
+    """slices.csv: attribute, value, tier, stage, customers, revenue, suppressed, for every attribute of ``known``.
+
+    ``known``: `attributes`. Counts of 1–9 customers and their revenue are null, ``suppressed`` is true, and so are the
+    further cells that `suppressed` hides with them.
+    """
+    tables = []
+    for attribute in known:
+        table = by_attribute(book, known[attribute], tiers, stages)
+        shape = [table[name].nunique() for name in ("value", "tier", "stage")]
+        hidden = suppressed(table["customers"].to_numpy().reshape(shape)).ravel()
+        table["customers"] = table["customers"].astype("Int64").mask(hidden)
+        table["revenue"] = table["revenue"].mask(hidden)
+        tables.append(table.assign(suppressed=hidden))
+    return pd.concat(tables, keys=list(known), names=["attribute"]).reset_index("attribute").reset_index(drop=True)
