@@ -167,3 +167,50 @@ def test_cadence_and_stages_do_not_hang_on_the_order_of_rows():
     now.loc[: len(now) // 2, ["own_gap_days", "first_gap_days"]] = 33.0
     shuffled = fit_cadence(now.sample(frac=1, random_state=1), earlier.sample(frac=1, random_state=2))
     assert shuffled == fit_cadence(now, earlier)
+
+
+# --- from the cadence learned to the stage, at every line -------------------------------------------------------------
+
+
+def learned():
+    """New up to 80 days (P80 of 10 … 100), typical gap 55 (twice: 110), lost from 200 days on (5 of 100 came back)."""
+    now, earlier = backtest([(100, 100, 25), (200, 100, 5)])
+    gaps = np.full(len(now), np.nan)
+    gaps[:10] = np.arange(10, 101, 10)
+    return fit_cadence(now.assign(own_gap_days=gaps, first_gap_days=gaps), earlier)
+
+
+@pytest.mark.parametrize(
+    ("silent", "name"),
+    [(0, "new"), (79, "new"), (80, "new"), (81, "active"), (109, "active"), (110, "active"), (111, "at_risk"),
+     (199, "at_risk"), (200, "lost"), (201, "lost")],
+)  # fmt: skip
+def test_a_one_timer_at_the_p80_day_and_at_every_line_after_it(silent, name):
+    assert stage(customers([1], [silent]), learned()).tolist() == [name]
+
+
+@pytest.mark.parametrize(
+    ("active_days", "silent", "name"),
+    # own gap 100: with two repeats (200 + 80) / 4 = 70, twice 140; with three (300 + 80) / 5 = 76, twice 152
+    [(3, 139, "active"), (3, 140, "active"), (3, 141, "at_risk"), (3, 299, "at_risk"), (3, 300, "lost"), (3, 301, "lost"),
+     (4, 151, "loyal"), (4, 152, "loyal"), (4, 153, "at_risk"), (4, 299, "at_risk"), (4, 300, "lost"), (4, 301, "lost")],
+)  # fmt: skip
+def test_every_line_of_who_came_back(active_days, silent, name):
+    assert only(name, active_days=active_days, silent=silent, own_gap_days=100, t_x=400)
+
+
+@pytest.mark.parametrize(
+    ("active_days", "silent", "name"), [(1, 60, "new"), (1, 61, "active"), (2, 80, "active"), (2, 81, "at_risk")]
+)
+@pytest.mark.parametrize("missing", [np.nan, pd.NA, None])
+def test_a_null_gap_takes_the_populations_whatever_null_it_is(active_days, silent, name, missing):
+    # no gap known: (40 × repeats + 40 × 2) / (repeats + 2) = 40, twice 80
+    one = customers([active_days], [silent]).assign(own_gap_days=pd.array([missing], dtype="Float64"))
+    assert stage(one, CADENCE).tolist() == [name]
+
+
+@pytest.mark.parametrize("at_most", [30, 31])
+def test_the_least_silence_counts_up_to_its_30_days_and_no_further(at_most):
+    # a typical gap of 15 or 15.5 days: twice is 30 or 31
+    cadence = Cadence(0, at_most / 2, None, None, 0)
+    assert stage(customers([1, 1], [at_most, at_most + 1]), cadence).tolist() == ["active", "at_risk"]

@@ -1,16 +1,18 @@
 """Drawings of movement: tier by tier since last month, falls of the best tier, tier sizes over the months."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
+from tierbook.show.figures import RISK_COLOUR, count_in_words, label, tier_colours
 from tierbook.show.words import Words
 
 QUIET = "#8A94A0"
+HOLIDAY_INK = "#5a6675"
+HOLIDAY_SIZE = 8.0
 
 
 def draw_moves(ax: Any, words: Words, table: pd.DataFrame, order: Sequence[str]) -> str:
@@ -51,8 +53,13 @@ def _shade(ax: Any, shares: pd.DataFrame, darkest: float) -> None:
     ax.grid(visible=False)
 
 
-def draw_falls(ax: Any, words: Words, falls: pd.DataFrame, usual: tuple[float, float]) -> str:
-    """Falls from the best tier month by month, the last one beside its usual range (``tier_path.falls``)."""
+def draw_falls(
+    ax: Any, words: Words, falls: pd.DataFrame, usual: tuple[float, float], marks: Mapping | None = None
+) -> str:
+    """Falls from the best tier month by month, the last one beside its usual range (``tier_path.falls``).
+
+    ``marks``: codes of the holidays of each month by its end (``seasons.marks``), named beneath the months.
+    """
     places = list(range(len(falls)))
     ax.bar(places, falls["fallen"], width=0.66, color=[QUIET] * (len(falls) - 1) + [RISK_COLOUR])
     if not pd.isna(usual[0]) and places:
@@ -63,6 +70,7 @@ def draw_falls(ax: Any, words: Words, falls: pd.DataFrame, usual: tuple[float, f
     for place, fallen in zip(places, falls["fallen"], strict=True):
         ax.annotate(words.number(fallen), (place, fallen), (0, 3), textcoords="offset points", ha="center")
     _months(ax, falls["end"])
+    _holidays(ax, words, falls["end"], marks or {})
     ax.set_ylabel(words.text("Customers who left the best tier"))
     ax.grid(axis="x", visible=False)
     count_in_words(ax.yaxis, words)
@@ -72,8 +80,8 @@ def draw_falls(ax: Any, words: Words, falls: pd.DataFrame, usual: tuple[float, f
     return words.text("{n:number|customer|customers} left the best tier in the last month shown.", n=last)
 
 
-def draw_sizes(ax: Any, words: Words, sizes: pd.DataFrame) -> str:
-    """Customers per tier at each month's end (``tier_path.sizes``), one line a tier."""
+def draw_sizes(ax: Any, words: Words, sizes: pd.DataFrame, marks: Mapping | None = None) -> str:
+    """Customers per tier at each month's end (``tier_path.sizes``), one line a tier; ``marks`` as in ``draw_falls``."""
     places, tiers = list(range(len(sizes))), list(sizes.columns)
     colours = tier_colours(tiers)
     for tier in tiers:
@@ -88,6 +96,7 @@ def draw_sizes(ax: Any, words: Words, sizes: pd.DataFrame) -> str:
     _months(ax, sizes.index)
     # room for the names at the lines' ends
     ax.set_xlim(-0.3, max((len(sizes) - 1) * 1.24, 1))
+    _holidays(ax, words, sizes.index, marks or {})
     ax.set_ylabel(words.text("Customers"))
     ax.grid(axis="x", visible=False)
     count_in_words(ax.yaxis, words)
@@ -106,3 +115,24 @@ def _months(ax: Any, ends: Sequence) -> None:
     # every second month, counted back from the last, leaves room for the names
     shown = list(range(len(ends) - 1, -1, -2))
     ax.set_xticks(shown, [f"{pd.Timestamp(ends[place]):%Y-%m}" for place in shown])
+
+
+def _holidays(ax: Any, words: Words, ends: Sequence, marks: Mapping) -> None:
+    """Names of the months' holidays beneath the months, each in the first row where it has room."""
+    found = [marks.get(pd.Timestamp(end).date()) for end in ends]
+    slot = ax.get_position().width * ax.figure.get_figwidth() * 72 / abs(np.diff(ax.get_xlim())[0])
+    taken: list[float] = []
+    for place, codes in ((place, codes) for place, codes in enumerate(found) if codes):
+        name = label(words.list(codes, "event"), 40)
+        half, centre = _width(name) / 2, place * slot
+        row = next((n for n, end in enumerate(taken) if end < centre - half), len(taken))
+        taken[row : row + 1] = [centre + half + HOLIDAY_SIZE]
+        ax.annotate(
+            name, (place, 0), (0, -22 - 1.35 * HOLIDAY_SIZE * row), xycoords=("data", "axes fraction"),
+            textcoords="offset points", ha="center", va="top", fontsize=HOLIDAY_SIZE, color=HOLIDAY_INK,
+        )  # fmt: skip
+
+
+def _width(name: str) -> float:
+    """Points a text is wide at the size of holidays: Chinese signs are square, Latin ones two thirds of that."""
+    return sum(HOLIDAY_SIZE * (1.0 if ord(sign) > 0x2E80 else 0.66) for sign in name)
