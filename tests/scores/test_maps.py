@@ -16,14 +16,32 @@ from tierbook.errors import ParamsError
 from tierbook.history import customer_days, history
 from tierbook.params import ROOT, Rfm
 from tierbook.scores import maps, rfm
+from tierbook.scores.lifecycle import STAGES
 
-SHIPPED = sorted(path.stem for path in maps.SCHEMES.glob("*.yaml"))
+SHIPPED = ["eight", "eleven", "four_tier", "purchase_behaviour", "service_tier", "three_tier"]
 WORDS = {"en": "Name", "zh": "名"}
 
 
 def every_cell(bins):
     cells = list(itertools.product(range(1, bins + 1), repeat=3))
     return pd.DataFrame(cells, columns=list("rfm"), dtype="Int8")
+
+
+VALUES = {
+    "stage": [None, *STAGES],
+    "requests": [None, 0, 1, 2, 3, 4, 9],
+    "satisfaction": [None, 1, 2, 3, 4, 5],
+    "referrals": [None, 0, 1, 2, 40],
+    "nps": [None, *range(11)],
+}
+
+
+def everybody(scheme):
+    """Every cell with every value of the traits that the scheme asks for."""
+    people = every_cell(scheme.bins)
+    for trait in scheme.traits:
+        people = people.merge(pd.DataFrame({trait: pd.Series(VALUES[trait])}), how="cross")
+    return people
 
 
 def names_of(scheme, *cells):
@@ -37,7 +55,7 @@ def names_of(scheme, *cells):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_shipped_scheme_is_a_partition_named_in_both_languages(name):
     scheme = maps.find(name)
-    cells = every_cell(scheme.bins)
+    cells = everybody(scheme)
     assert scheme.apply(cells).notna().all() and set(scheme.apply(cells)) == set(scheme.order)
     assert all(set(words) >= {"en", "zh"} for words in scheme.words.values())
     assert maps.OUTSIDE not in scheme.order
@@ -85,6 +103,45 @@ def test_eight_cells_ask_near_high_high():
     assert (eight.bins, eight.scores) == (2, "mean")
 
 
+def test_every_scheme_under_params_is_tested():
+    files = {path.stem for path in maps.SCHEMES.glob("*.yaml")}
+    assert files - {"value_customer"} == set(SHIPPED), "value_customer is a checklist (test_checklist.py)"
+
+
+def test_service_tiers_agree_with_their_definition():
+    """VIP: m 5 and f ≥ 4, or m ≥ 4 with 3 requests and a 1 or 2 · 潜在: f 1, m ≤ 3, neither often asking nor known to be
+    dissatisfied · 常规 the rest."""
+    people = everybody(maps.find("service_tier"))
+    assert len(people) == 125 * 7 * 6
+    for one, name in zip(people.itertuples(), maps.find("service_tier").apply(people), strict=True):
+        asks, unhappy = one.requests >= 3, one.satisfaction <= 2
+        if (one.m == 5 and one.f >= 4) or (one.m >= 4 and asks and unhappy):
+            assert name == "vip"
+        elif one.f == 1 and one.m <= 3 and not asks and not unhappy:
+            assert name == "prospect"
+        else:
+            assert name == "standard"
+
+
+def test_purchase_behaviour_agrees_with_its_definition():
+    """流失 by stage, whatever was bought · then 高价值 and 潜在 as 高价值 and 潜力 of the four tiers · 普通 the rest."""
+    people = everybody(maps.find("purchase_behaviour"))
+    found = maps.find("purchase_behaviour").apply(people).astype(object)
+    four = maps.find("four_tier").apply(people).astype(object).replace("low", "ordinary")
+    assert found.tolist() == four.where(people["stage"] != "lost", "lost").tolist()
+    assert maps.find("purchase_behaviour").order == ["high", "potential", "ordinary", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "satisfaction", "name"),
+    [(3, 2, "vip"), (2, 2, "standard"), (3, 3, "standard"), (None, 1, "standard"), (3, None, "standard"), (99, 1, "vip"),
+     (3, 2.5, "vip"), (3, 3.0, "standard")],
+)  # fmt: skip
+def test_a_big_customer_in_trouble_is_vip_at_its_boundaries(requests, satisfaction, name):
+    one = pd.DataFrame({"r": [1], "f": [2], "m": [4], "requests": [requests], "satisfaction": [satisfaction]})
+    assert maps.find("service_tier").apply(one).tolist() == [name]
+
+
 # --- applying ---------------------------------------------------------------------------------------------------
 
 
@@ -102,6 +159,107 @@ def test_a_null_score_has_no_name_and_the_order_is_best_first():
 def test_scores_above_the_schemes_are_refused():
     with pytest.raises(ParamsError, match="2 scores"):
         maps.find("eight").apply(pd.DataFrame({"r": [3], "f": [1], "m": [1]}, dtype="Int8"))
+
+
+def trait_scheme(*rules, names=("a", "b")):
+    return maps.parse({"bins": 2, "names": dict.fromkeys(names, WORDS), "rules": list(rules)}, "x.yaml")
+
+
+def named(scheme, trait, *values):
+    people = pd.DataFrame({"r": 1, "f": 1, "m": 1, trait: pd.Series(values, dtype=object)})
+    return "".join(scheme.apply(people))
+
+
+@pytest.mark.parametrize(
+    ("trait", "asked", "values", "expected"),
+    [
+        ("requests", 2, [1, 2, 3, None], "babb"),
+        ("requests", "0-2", [0, 2, 3, None], "aabb"),
+        ("requests", "3+", [2, 3, 4, 1000, None], "baaab"),
+        ("requests", "0+", [0, 7, None], "aab"),
+        ("requests", "unknown", [0, 7, None, np.nan], "bbaa"),
+        ("satisfaction", "4-5", [3, 3.9, 4, 4.5, 5, None], "bbaaab"),
+        ("satisfaction", 1, [1, 1.5, 2, None], "aabb"),
+        ("nps", "0-6", [0, 6, 7, 10, None], "aabbb"),
+        ("nps", "9+", [8, 9, 10, None], "baab"),
+        ("referrals", "1-1", [0, 1, 2, None], "babb"),
+        ("stage", "loyal", ["loyal", "active", None], "abb"),
+        ("stage", ["new", "active"], ["new", "active", "lost", None], "aabb"),
+        ("stage", "unknown", ["new", None], "ba"),
+    ],
+)
+def test_what_a_rule_asks_of_a_trait_at_its_boundaries(trait, asked, values, expected):
+    scheme = trait_scheme({"name": "a", trait: asked}, {"name": "b"})
+    assert named(scheme, trait, *values) == expected
+    assert list(scheme.traits) == [trait]
+
+
+def test_missing_is_not_failed():
+    """Unknown passes by the rules that name the trait and meets those that do not, in their order."""
+    scheme = trait_scheme({"name": "a", "nps": "9-10"}, {"name": "b", "nps": "0-8"}, {"name": "a"})
+    assert named(scheme, "nps", 9, 8, None) == "aba"
+
+
+def test_traits_may_come_as_any_type_and_in_any_order_of_columns():
+    scheme = maps.find("purchase_behaviour")
+    people = every_cell(5).assign(stage="lost")
+    for stage in (people["stage"].astype("category"), people["stage"].astype(object), people["stage"].astype(str)):
+        assert set(scheme.apply(people.assign(stage=stage)[["stage", "m", "f", "r"]])) == {"lost"}
+    service = maps.find("service_tier")
+    one = pd.DataFrame({"satisfaction": [1], "requests": [3], "m": [4], "f": [1], "r": [1]}, dtype="Int64")
+    assert service.apply(one).tolist() == service.apply(one.astype(float)).tolist() == ["vip"]
+
+
+def test_plain_schemes_stay_plain_and_a_trait_that_is_not_given_is_told():
+    assert [name for name in SHIPPED if maps.find(name).traits] == ["purchase_behaviour", "service_tier"]
+    assert maps.find("four_tier").table.shape == (125,)
+    assert maps.find("purchase_behaviour").table.shape == (125, 6), "unknown and five stages"
+    assert maps.find("service_tier").table.shape == (125, 3, 3), "unknown, 0–2, 3+ × unknown, 1–2, 3–5"
+    with pytest.raises(ParamsError, match="service_tier asks for requests, satisfaction, which is not given here"):
+        maps.find("service_tier").apply(every_cell(5))
+
+
+trait_rules = st.lists(
+    st.fixed_dictionaries(
+        {"name": st.sampled_from("ab")},
+        optional={
+            "r": st.sampled_from([1, 2, "1-2"]),
+            "stage": st.sampled_from(["lost", ["new", "active"], "unknown"]),
+            "requests": st.sampled_from([0, "0-2", "1-3", "3+", "unknown"]),
+            "nps": st.sampled_from(["0-6", "7-8", "9-10", 3, "unknown"]),
+        },
+    ),
+    max_size=4,
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(rules=trait_rules)
+def test_the_first_rule_that_matches_names_everybody_in_exactly_one_way(rules):
+    """Each rule tried on each customer, one after the other, gives the same names; without the catch-all, a scheme is
+    refused exactly where somebody among all values would have none."""
+    scheme = trait_scheme(*rules, {"name": "b"})
+    people = everybody(scheme)
+    first = [next((rule["name"] for rule in rules if _fits(rule, one)), None) for one in people.to_dict("records")]
+    assert scheme.apply(people).tolist() == [name or "b" for name in first]
+    if None in first:
+        with pytest.raises(ParamsError, match="have no name"):
+            trait_scheme(*rules)
+    else:
+        assert trait_scheme(*rules).apply(people).tolist() == first
+
+
+def _fits(rule, one):
+    return all(_has(rule[key], one[key]) for key in rule if key != "name")
+
+
+def _has(asked, value):
+    if pd.isna(value):
+        return asked == "unknown"
+    if isinstance(value, str):
+        return value in asked if isinstance(asked, list) else value == asked
+    low, _, high = str(asked).rstrip("+").partition("-")
+    return low != "unknown" and int(low) <= value <= (np.inf if "+" in str(asked) else int(high or low))
 
 
 # --- faults -----------------------------------------------------------------------------------------------------
@@ -134,6 +292,33 @@ def test_a_small_scheme_by_cells_and_by_rules_is_the_same():
         ({"bins": 10}, "bins = 10"),
         ({"cells": CELLS}, "either cells or rules"),
         ({"rule": []}, "unknown key 'rule'; nearest is 'rules'"),
+        ({"criteria": {}}, "is a checklist of criteria, not a scheme"),
+        ({"rules": [{"name": "a", "stage": "loyl"}, {"name": "b"}]}, "'loyl' is not a stage; nearest is 'loyal'"),
+        ({"rules": [{"name": "a", "nps": "9-11"}, {"name": "b"}]}, "nps '9-11' lies outside 0 to 10"),
+        ({"rules": [{"name": "a", "satisfaction": 0}, {"name": "b"}]}, "satisfaction 0 lies outside 1 to 5"),
+        ({"rules": [{"name": "a", "nps": "11+"}, {"name": "b"}]}, r"nps '11\+' lies outside 0 to 10"),
+        ({"rules": [{"name": "a", "requests": "many"}, {"name": "b"}]}, "'many' is not a score or a rising range"),
+        ({"rules": [{"name": "a", "r": "unknown"}, {"name": "b"}]}, "'unknown' is not a score"),
+        (
+            {"rules": [{"name": "a", "requests": "0-2"}, {"name": "b", "requests": "3+", "r": 2}]},
+            "12 cells have no name, first 111 with requests unknown;",
+        ),
+        (
+            {"rules": [{"name": "a", "nps": "unknown"}, {"name": "a", "nps": "0-8"}, {"name": "b", "nps": 10}]},
+            "8 cells have no name, first 111 with nps 9;",
+        ),
+        (
+            {
+                "rules": [
+                    {"name": "a", "requests": "0-2"},
+                    {"name": "a", "requests": "unknown"},
+                    {"name": "b", "f": 2},
+                    {"name": "b", "stage": ["new", "active", "loyal", "at_risk"]},
+                    {"name": "b", "stage": "unknown"},
+                ]
+            },
+            r"4 cells have no name, first 111 with stage lost, requests 3\+;",
+        ),
     ],
 )
 def test_a_fault_in_a_scheme_by_rules_is_one_line(change, told):
