@@ -70,9 +70,20 @@ def test_reasons_of_a_move(now, before, reason):
 
 
 def test_the_gap_in_words_without_a_language():
-    missing = pd.DataFrame({"orders_missing": [1, 2, np.nan], "spend_missing": [0, 50.005, np.nan]}, index=[3, 4, 5])
+    """One order of any size; two ways, fewest orders or least money; nothing to reach."""
+    missing = pd.DataFrame(
+        {
+            "orders_missing": [1, 1, np.nan],
+            "spend_missing": [0, 230, np.nan],
+            "alt_orders": [np.nan, 3, np.nan],
+            "alt_spend": [np.nan, 0.5, np.nan],
+            "deadline": dt.date(2026, 11, 30),
+        },
+        index=[3, 4, 5],
+    )
     found = book.next_tier_gap(missing, "CNY")
-    assert found[3] == "orders +1" and found[4].startswith("orders +2; CNY +50.0") and pd.isna(found[5])
+    assert found[3] == "orders +1; by 2026-11-30"
+    assert found[4] == "orders +1; CNY +230.00 | orders +3; CNY +0.50; by 2026-11-30" and pd.isna(found[5])
     assert len(book.next_tier_gap(missing.head(0), "CNY")) == 0
 
 

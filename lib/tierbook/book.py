@@ -63,16 +63,26 @@ def changes(scored: pd.DataFrame, before: pd.DataFrame, moved: pd.DataFrame) -> 
 
 
 def gaps(missing: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """next_tier and next_tier_gap from what `movement.next_tier` found."""
+    """next_tier and next_tier_gap from what `upgrades.next_tier` found."""
     return pd.DataFrame({"next_tier": missing["next_tier"], "next_tier_gap": next_tier_gap(missing, currency)})
 
 
 def next_tier_gap(missing: pd.DataFrame, currency: str) -> pd.Series:
-    """What is missing as one text without a language: ``orders +1; CNY +230.00``; null for the best tier."""
-    orders = np.char.mod("orders +%.0f", missing["orders_missing"].fillna(0).to_numpy())
-    spend = np.char.mod(f"; {currency} +%.2f", missing["spend_missing"].fillna(0).to_numpy())
-    text = np.where(missing["spend_missing"].to_numpy() > 0, np.char.add(orders, spend), orders)
+    """What is missing as one text without a language, such as ``orders +1; CNY +230.00 | orders +3; by 2026-11-30``.
+
+    The bar parts two ways to the tier; null where there is no next tier.
+    """
+    first = _way(missing["orders_missing"], missing["spend_missing"], currency)
+    second = _way(missing["alt_orders"], missing["alt_spend"], currency)
+    both = np.where(missing["alt_orders"].notna(), np.char.add(np.char.add(first, " | "), second), first)
+    text = np.char.add(both, np.char.add("; by ", missing["deadline"].astype(str).to_numpy(dtype=str)))
     return pd.Series(text.astype(object), index=missing.index).where(missing["orders_missing"].notna(), None)
+
+
+def _way(orders: pd.Series, spend: pd.Series, currency: str) -> np.ndarray:
+    told = np.char.mod("orders +%.0f", orders.fillna(0).to_numpy(dtype=float))
+    money = np.char.mod(f"; {currency} +%.2f", spend.fillna(0).to_numpy(dtype=float))
+    return np.where(spend.to_numpy(dtype=float, na_value=0) > 0, np.char.add(told, money), told)
 
 
 def value_tier(clv: pd.Series) -> pd.Series:

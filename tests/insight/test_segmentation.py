@@ -1,4 +1,4 @@
-"""Segmentation as a reader sees it: cut points in words, cells counted, who came back, who is near the next tier."""
+"""Segmentation as a reader sees it: cut points in words, cells counted, who came back."""
 
 import numpy as np
 import pandas as pd
@@ -79,20 +79,3 @@ def test_comeback_of_nobody_is_empty_bands():
     nobody = pd.DataFrame({"customer_id": [], "recency_days": [], "active_days": []})
     table = segmentation.comeback(nobody, nobody)
     assert table["customers"].sum() == 0 and table["came_back"].isna().all()
-
-
-def test_candidates_are_the_highest_that_have_a_next_tier():
-    book = pd.DataFrame(
-        {"customer_id": ["a", "b", "c", "d"], "tier": "ordinary", "stage": "active", "monetary": [5.0, 9.0, 9.0, 20.0]}
-    )
-    missing = pd.DataFrame(
-        {
-            "customer_id": ["d", "c", "b", "a"],
-            "next_tier": [None, "high", "high", "high"],
-            "orders_missing": [np.nan, 1.0, 2.0, 1.0],
-            "spend_missing": [np.nan, 0.0, 3.0, 1.0],
-        }
-    )
-    found = segmentation.upgrade_candidates(book, missing, most=2)
-    assert found["customer_id"].tolist() == ["b", "c"], "equal sales in the order of ids, the best tier left out"
-    assert found.loc[0, "spend_missing"] == 3.0 and np.isnan(found.loc[1, "spend_missing"])

@@ -1,4 +1,4 @@
-"""Movement between tiers: who moved since last month, whether that is usual, and what is missing to the next tier."""
+"""Movement between tiers: who moved since last month, and whether that is usual."""
 
 from __future__ import annotations
 
@@ -26,11 +26,17 @@ def months_before(as_of: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, last if is_last else min(as_of.day, last))
 
 
+def months_between(as_of: dt.date, earlier: dt.date) -> int:
+    """How many months ``earlier`` (a date of `months_before`) lies before as_of."""
+    return (as_of.year - earlier.year) * 12 + as_of.month - earlier.month
+
+
 def tiers_at(windows: pd.DataFrame, scale: Scale, scheme: Scheme, rules: Rfm) -> pd.DataFrame:
     """The tier of every customer at every date of ``windows`` on one scale.
 
-    ``windows``: end, customer_id, recency_days, window_orders, window_active_days, window_net, window_cost. Returns
-    end, customer_id, tier (code), net; customers without an order in the window before a date have no row.
+    ``windows``: end, customer_id, recency_days, window_orders, window_active_days, window_net, window_cost, and the
+    traits the scheme asks for. Returns end, customer_id, tier (code), net; customers without an order in the window
+    before a date have no row.
     Raises ParamsError where scheme and scale have different numbers of scores, or the scheme a tier called ``new``.
     """
     require_bins(scheme, scale.bins)
@@ -39,7 +45,8 @@ def tiers_at(windows: pd.DataFrame, scale: Scale, scheme: Scheme, rules: Rfm) ->
             f"tiers.scheme {scheme.name}: the code 'new' is kept for who first bought this month; rename it"
         )
     measures = in_measures(windows, rules)
-    tier = scheme.apply(scale.apply(measures)).astype(str)
+    cells = pd.concat([scale.apply(measures), windows[list(scheme.traits)]], axis=1)
+    tier = scheme.apply(cells).astype(str)
     return pd.DataFrame(
         {"end": windows["end"], "customer_id": windows["customer_id"], "tier": tier, "net": windows["window_net"]}
     )
@@ -130,60 +137,3 @@ def direction(moved: pd.DataFrame, scheme: Scheme) -> pd.Series:
         [moved["from_tier"] == NEW, left, after < before, after > before], ["new", "left", "up", "down"], "same"
     )
     return pd.Series(names, index=moved.index)
-
-
-def next_tier(scores: pd.DataFrame, measures: pd.DataFrame, scale: Scale, scheme: Scheme) -> pd.DataFrame:
-    """What is missing to a better tier: next_tier, orders_missing (at least 1), spend_missing (money, 0 for none).
-
-    Placing the missing orders now, with the missing spend in them, gives exactly next_tier: recency is then at its best
-    and frequency one order further. From there the better cell with the fewest steps of f and m is sought, among equals
-    the smaller step up. Null for the best tier and for customers without scores. ``measures``: frequency and monetary
-    (a total, so that spend adds to it).
-    """
-    known = scores[["r", "f", "m"]].notna().all(axis=1).to_numpy()
-    frequency, monetary = (measures[c].to_numpy(dtype=float, na_value=np.nan) for c in ("frequency", "monetary"))
-    orders_from, spend_from = _thresholds(scale)
-    tier = scheme.rank(scheme.apply(scores)).to_numpy()
-    after_one = np.searchsorted(scale.cuts["frequency"], np.where(known, frequency, 0) + 1, side="left")
-    m = scores["m"].to_numpy(dtype=int, na_value=1) - 1
-    goal = _nearest_better(scheme, orders_from, spend_from)
-    better, to_f, to_m = goal[np.minimum(tier, len(scheme.order) - 1), after_one, m].T
-    found = known & (better >= 0)
-    orders = np.where(to_f > after_one, orders_from[to_f] - frequency, 1.0)
-    spend = np.where(to_m > m, np.ceil((spend_from[to_m] - monetary) * 100 - 1e-6) / 100, 0.0)
-    names = pd.Series(np.asarray(scheme.order, dtype=object)[better], index=scores.index)
-    return pd.DataFrame(
-        {
-            "next_tier": names.where(found, None),
-            "orders_missing": np.where(found, orders, np.nan),
-            "spend_missing": np.where(found, spend, np.nan),
-        },
-        index=scores.index,
-    )
-
-
-def _thresholds(scale: Scale) -> tuple[np.ndarray, np.ndarray]:
-    """The least whole frequency and the least money (to the cent) of each score; null for a score no value has.
-
-    Scores whose cut points coincide are passed over by every customer, so nobody can be asked to reach them.
-    """
-    least = {"frequency": np.floor(scale.cuts["frequency"]) + 1, "monetary": np.add(scale.cuts["monetary"], 0.01)}
-    for measure, values in least.items():
-        lands = np.searchsorted(scale.cuts[measure], values, side="left")
-        least[measure] = np.where(lands == np.arange(1, scale.bins), values, np.nan)
-    return np.concatenate([[0.0], least["frequency"]]), np.concatenate([[-np.inf], least["monetary"]])
-
-
-def _nearest_better(scheme: Scheme, orders_from: np.ndarray, spend_from: np.ndarray) -> np.ndarray:
-    """By tier, f and m after one order: the better tier, f and m of the nearest cell at the best r; −1 for none."""
-    bins = scheme.bins
-    at_best_r = scheme.table.reshape(bins, bins, bins)[-1]
-    goal = np.full((len(scheme.order), bins, bins, 3), -1)
-    for tier, f, m in np.ndindex(goal.shape[:3]):
-        rows = [a for a in range(f, bins) if a == f or not np.isnan(orders_from[a])]
-        columns = [b for b in range(m, bins) if b == m or not np.isnan(spend_from[b])]
-        ahead = [(a, b) for a in rows for b in columns if at_best_r[a, b] < tier]
-        if ahead:
-            a, b = min(ahead, key=lambda s, at=(f, m): (s[0] + s[1] - sum(at), -at_best_r[s], s))
-            goal[tier, f, m] = at_best_r[a, b], a, b
-    return goal

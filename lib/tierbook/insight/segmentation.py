@@ -64,16 +64,3 @@ def comeback(history: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     shown = pd.DataFrame({"silent_from": SILENCES, "silent_to": ends})
     customers = table["size"].fillna(0).astype(int)
     return shown.assign(customers=customers, came_back=table["mean"].astype(float).where(customers >= SMALL))
-
-
-def upgrade_candidates(book: pd.DataFrame, missing: pd.DataFrame, most: int = 20) -> pd.DataFrame:
-    """Customers short of a better tier, the highest net sales of the window first (then by id).
-
-    ``missing``: customer_id, next_tier, orders_missing, spend_missing. Columns: customer_id, tier, stage, monetary,
-    next_tier, orders_missing, spend_missing (further net sales; null where an order of any size will do).
-    """
-    people = book[["customer_id", "tier", "stage", "monetary"]].merge(missing, on="customer_id", validate="one_to_one")
-    candidates = people[people["next_tier"].notna()]
-    candidates = candidates.assign(spend_missing=candidates["spend_missing"].where(candidates["spend_missing"] > 0))
-    ordered = candidates.sort_values(["monetary", "customer_id"], ascending=[False, True], kind="stable")
-    return ordered.head(most).reset_index(drop=True)
