@@ -8,12 +8,11 @@ import pytest
 import tierbook
 from tierbook import demo, params
 from tierbook.errors import ParamsError
+from tierbook.report import runner
 from tierbook.workbook import Workbook
 
 UNBUILT = {
     "report.mask_customer_ids": {"report": {"name": "x", "mask_customer_ids": True}},
-    "tiers.hold_months": {"tiers": {"hold_months": 2}},
-    "overrides": {"overrides": "overrides.csv"},
     "source.trial": {"source": {"transactions": {"preset": "demo"}, "trial": {"path": "trial.csv"}}},
     "engine.name": {"engine": {"name": "spark", "master": "local[2]"}},
 }
@@ -71,8 +70,61 @@ def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
     pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))
 
 
+def test_protection_and_overrides_stand_above_the_computed_tier(tmp_path):
+    """With three months of protection the tier is the best computed at the last four month-ends; overrides stand above."""
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    plain = Workbook(params.parse(tree), tmp_path)
+    path = plain.tier_path()
+    assert path["tier"].equals(path["computed"]) and not path["overridden"].any() and plain.protected().empty
+    order = plain.tier_scheme.order
+    last_four = path[path["end"] >= (plain.end - 95)]  # 31 July to 31 October: 92 days
+    best = last_four["tier"].map(order.index).groupby(last_four["customer_id"]).min()
+    inside = path.loc[path["end"] == plain.end, "customer_id"]
+    hand = tmp_path / "overrides.csv"
+    outside = plain.book().query("tier == 'outside'")["customer_id"].iloc[0]
+    kept = inside.iloc[0]
+    hand.write_text(f"customer_id,tier,reason,until\n{outside},high,contract,2026-10-31\n{kept},low,fraud,2026-10-30\n")
+    month = Workbook(params.parse({**tree, "tiers": {"hold_months": 3}, "overrides": str(hand)}), tmp_path)
+    book = month.book().set_index("customer_id")["tier"]
+    expected = best.reindex(inside).map(dict(enumerate(order)))
+    assert book.reindex(inside).tolist() == expected.tolist()
+    assert book[outside] == "high" and month.overridden()["status"].tolist() == ["in_use", "expired"]
+    held = month.protected().set_index("customer_id")
+    computed = path[path["end"] == plain.end].set_index("customer_id")["tier"]
+    assert set(held.index) == set(inside[(computed.reindex(inside) != expected.set_axis(inside)).to_numpy()])
+    assert month.movement()["customers"].sum() == len(month.book())
+
+
+def test_a_faulty_override_is_told_before_any_notebook(tmp_path):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    with pytest.raises(ParamsError, match=r"overrides .*nowhere\.csv does not exist"):
+        runner.check(params.parse({**tree, "overrides": "nowhere.csv"}), tmp_path)
+
+
 def test_a_map_on_other_scores_than_the_scale_is_refused(tmp_path):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
     month = Workbook(params.parse({**tree, "rfm": {"bins": 4}}), tmp_path)
     with pytest.raises(ParamsError, match=r"scheme eleven stands on 5 scores a measure, the scale has 4"):
         month.cells(month.segment_map)
+
+
+def test_tiers_by_further_traits_hold_from_month_to_month(tmp_path):
+    """The September path of October's workbook is what a September workbook gives, also where tiers ask for the stage."""
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    tree |= {"tiers": {"scheme": "service_tier"}}
+    tree["source"] |= {"tickets": {"preset": "demo"}, "surveys": {"preset": "demo"}}
+    month = Workbook(params.parse(tree), tmp_path)
+    tiers, book = month.tier_path(), month.book()
+    now = tiers[tiers["end"] == month.end].set_index("customer_id")["tier"]
+    assert (book.set_index("customer_id")["tier"].drop(book.query("tier == 'outside'")["customer_id"]) == now).all()
+    asked = month.traits(["requests", "satisfaction"]).set_axis(month.history()["customer_id"])
+    lifted = book.set_index("customer_id").query("m >= 4 and not (m == 5 and f >= 4)").index
+    upset = asked.loc[lifted].query("requests >= 3 and satisfaction <= 2").index
+    assert len(upset) and (now[upset] == "vip").all(), "big customers in trouble have the dedicated line"
+
+
+def test_a_map_that_asks_for_more_than_scores_is_no_segment_map(tmp_path):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    month = Workbook(params.parse({**tree, "segments": {"map": "service_tier"}}), tmp_path)
+    with pytest.raises(ParamsError, match=r"segments\.map service_tier asks for requests, satisfaction"):
+        month.segment_map  # noqa: B018

@@ -20,7 +20,7 @@ from tierbook.params import Params
 LIBRARY = Path(__file__).resolve().parent
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "duckdb", "narwhals")
 KEPT_FOLDERS = 8
-_SHOWN_ONLY = {"title", "languages", "notebooks", "mask_customer_ids"}
+_SHOWN_ONLY = {"title", "languages", "notebooks", "mask_customer_ids", "calendar"}
 
 
 def file_sha256(path: Path, memo: Path) -> str:

@@ -104,6 +104,7 @@ class Report(Tree):
     languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)] = ["en", "zh"]
     notebooks: Literal["all"] | list[Slug] = "all"
     mask_customer_ids: bool = False
+    calendar: Text | None = "params/calendar.yaml"  # holidays marked in the pictures; null: none
 
 
 class EngineParams(Tree):

@@ -14,6 +14,7 @@ from tierbook.params import nearest
 
 REQUIRED = ["customer_id", "tier", "reason", "until"]
 OPTIONAL = "since"
+LISTED = ["customer_id", "tier", "computed", "reason", "until", "status"]
 
 
 def read_overrides(path: Path, order: list[str]) -> pd.DataFrame:
@@ -99,6 +100,4 @@ def listed(given: pd.DataFrame, tiers: pd.DataFrame, as_of: dt.date, first_days:
     status = status.mask(~given["customer_id"].isin(first_days.index[first_days <= end]), "unknown_customer")
     until = (pd.Timestamp(0) + pd.to_timedelta(given["until"], unit="D")).dt.date
     computed = given["customer_id"].map(now["computed"])
-    return given.assign(computed=computed, until=until, status=status)[
-        ["customer_id", "tier", "computed", "reason", "until", "status"]
-    ]
+    return given.assign(computed=computed, until=until, status=status)[LISTED]

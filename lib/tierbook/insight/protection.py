@@ -20,6 +20,8 @@ def protect(tiers: pd.DataFrame, dates: list[dt.date], order: list[str], months:
     than ``months`` months. held_since is the day number of the last date at which the tier was earned; null where it is
     the computed one. The oldest dates have fewer months before them to look at.
     """
+    if not months:
+        return tiers.assign(computed=tiers["tier"], held_since=np.nan)
     rank = {name: place for place, name in enumerate(order)}
     customers, _ = pd.factorize(tiers["customer_id"])
     ends = [day_number(date) for date in dates]

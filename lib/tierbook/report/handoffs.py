@@ -44,13 +44,29 @@ def tables(month: Workbook) -> dict[str, pd.DataFrame]:
         "segments": month.segments(),
         "stages": month.stages(),
         "clusters": month.clusters(),
+        "scale_drift": month.drift(),
+        "sensitivity": month.sensitivity(),
+        "value_customers": month.checklist(),
+        "stage_transitions": month.stage_transitions(),
+        "slices": month.slices(),
+        "cluster_profile": month.cluster_path()["profile"],
         "movement": month.movement(),
+        "movement_12m": month.over_year()["moves"],
+        "upgrade_candidates": month.upgrade_candidates(),
+        "protected": month.protected(),
+        "overrides": month.overridden(),
+        "restated": month.restated(),
+        "alerts": month.call_list()["alerts"],
+        "alerts_left_out": month.call_list()["left_out"],
+        "alert_backtest": month.alert_backtest()["backtest"],
         "clv_model": month.value()["model"],
         "clv_backtest": month.value()["backtest"],
         "scorecard": month.scorecard(),
         "months": month.months(),
         "gates": month.gates(),
     }
+    if month.has("leads"):
+        found["leads"] = month.leads()
     if month.has("contacts"):
         found["campaign_effects"] = month.campaigns()["effects"]
     return found

@@ -267,7 +267,7 @@ def check(tree: Params, outputs: Path) -> Workbook:
     """Params, tables and gates without notebooks: what `tierbook check` looks at."""
     month = Workbook(tree, outputs)
     chosen(tree)
-    for step in ("accounting", "gates", "segment_map", "tier_scheme", "scale"):
+    for step in ("accounting", "gates", "segment_map", "tier_scheme", "scale", "overrides"):
         found = getattr(month, step)
         found() if callable(found) else None
     return month

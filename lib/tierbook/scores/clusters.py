@@ -65,12 +65,10 @@ def fit(measures: pd.DataFrame, k: int, seed: int) -> ClusterRule | None:
     order of their values first, so that neither ids nor row order matter. None with fewer than 50 customers or fewer
     distinct ones than ``k``.
     """
-    from threadpoolctl import threadpool_limits
-
     space = _Space.of(measures, seed)
     if space is None or len(space.z) < k:
         return None
-    with threadpool_limits(1):  # threads cost more than so few points take, and they move digits
+    with _one_thread():
         model = _k_means(space.z, space.counts, k, seed)
     spent = np.expm1(space.z[:, 2] * space.scale[2] + space.mean[2]) * space.counts
     members = np.bincount(model.labels_, space.counts, minlength=k)
@@ -87,11 +85,9 @@ def choose_k(measures: pd.DataFrame, seed: int, tried: Iterable[int] = TRIED) ->
     chosen. silhouette is the mean over at most 2,000 customers. No row with fewer than 50 customers; no k that is not
     below the number of distinct customers. For stability see ``stability``.
     """
-    from threadpoolctl import threadpool_limits
-
     space = _Space.of(measures, seed)
     rows = []
-    with threadpool_limits(1):
+    with _one_thread():
         for k in tried if space is not None else ():
             if k < len(space.z):
                 model = _k_means(space.z, space.counts, k, seed)
@@ -198,6 +194,14 @@ def _distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ordered = points[np.lexsort(points.T[::-1])]
     first = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)]
     return ordered[first], np.diff(np.r_[np.flatnonzero(first), len(ordered)])
+
+
+def _one_thread():
+    """Threads cost more than so few points take (on a busy machine twenty times as much), and they move digits."""
+    import sklearn.cluster  # noqa: F401 - a limit reaches only libraries that are loaded
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def _k_means(z: np.ndarray, weights: np.ndarray, k: int, seed: int):

@@ -13,13 +13,14 @@ import pandas as pd
 from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import groups, movement, profile, scorecard
+from tierbook.insight import groups, movement, overrides, profile, scorecard, seasons, traits, upgrades
 from tierbook.params import ROOT, Params, resolve
-from tierbook.scores import lifecycle, maps, rfm
+from tierbook.scores import checklist, drift, lifecycle, maps, rfm, scales
+from tierbook.scores.risk import RiskRule
 from tierbook.show.display import Show
 from tierbook.show.words import Words
 from tierbook.tables import Tables
-from tierbook.workbook import campaigns, summary, tiers, value
+from tierbook.workbook import campaigns, people, summary, tiers, value, warning
 
 
 def outputs_folder() -> Path:
@@ -31,8 +32,6 @@ def refuse_unbuilt(params: Params) -> None:
     """Keys that a later version honours are refused in words; taking them and doing nothing would be worse."""
     asked = {
         "report.mask_customer_ids": params.report.mask_customer_ids,
-        "tiers.hold_months": params.tiers.hold_months > 0,
-        "overrides": params.overrides is not None,
         "source.trial": params.source.trial is not None,
         "engine.name: spark": params.engine.name == "spark",
     }
@@ -61,7 +60,10 @@ class Workbook:
     def _rule_files(self) -> list[Path]:
         given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
         files = [path for name in given for path in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if path.is_file()]
-        return [*files, *([self.scale_path] if self.scale_path and self.scale_path.is_file() else [])]
+        last_month = movement.months_before(self.as_of, 1)
+        named = [self._scale_path(self.as_of), self._scale_path(last_month), maps.SCHEMES / f"{people.CHECKLIST}.yaml"]
+        named += [resolve(name) for name in (self.params.overrides, self.params.report.calendar) if name]
+        return [*files, *dict.fromkeys(path for path in named if path and path.is_file())]
 
     def _step(self, name: str, compute) -> Any:
         if name not in self._memory:
@@ -150,15 +152,25 @@ class Workbook:
 
     @cached_property
     def scale_path(self) -> Path | None:
-        """The frozen scale in use: the params' file, or params/scales/<report>.yaml where it is there."""
-        auto = ROOT / "params" / "scales" / f"{self.params.report.name}.yaml"
+        """The frozen scale in use: the params' file, or under ``auto`` the report's own in params/scales, if any."""
+        return self._scale_path(self.as_of)
+
+    def _scale_path(self, date: dt.date) -> Path | None:
         given = self.params.rfm.scale
-        return (auto if auto.exists() else None) if given == "auto" else resolve(given)
+        return scales.in_use(scales.FOLDER, self.params.report.name, date) if given == "auto" else resolve(given)
 
     @cached_property
     def scale(self) -> rfm.Scale:
         """The cut points in use: the frozen ones, else fitted on this month."""
         return rfm.read_scale(self.scale_path) if self.scale_path else self.fit_scale(self.as_of)
+
+    def scale_of(self, date: dt.date) -> rfm.Scale:
+        """The scale that the report of a date stood on: what was frozen by then, else what was fitted then."""
+        path = self._scale_path(date)
+        if path is not None and path == self.scale_path and self.scale.valid_from <= date.isoformat():
+            return self.scale
+        frozen = path and rfm.read_scale(path)
+        return frozen if frozen and frozen.valid_from <= date.isoformat() else self.fit_scale(date)
 
     def fit_scale(self, as_of: dt.date) -> rfm.Scale:
         """The cut points that a date's own customers would give."""
@@ -172,27 +184,86 @@ class Workbook:
 
     @cached_property
     def segment_map(self) -> maps.Scheme:
-        """The segment map in use."""
-        return maps.find(self.params.segments.map)
+        """The segment map in use: one of r, f and m alone, for its cells are drawn."""
+        found = maps.find(self.params.segments.map)
+        if found.traits:
+            asked = ", ".join(found.traits)
+            raise ParamsError(
+                f"segments.map {found.name} asks for {asked}; name a map of r, f and m, or use it as tiers.scheme"
+            )
+        return found
 
     def cells(self, scheme: maps.Scheme, as_of: dt.date | None = None, scale: rfm.Scale | None = None) -> pd.DataFrame:
-        """r, f, m at a date as a scheme reads them: on the report's scale, or split at the mean where it says so."""
+        """r, f, m at a date as a scheme reads them, on the report's scale or split at the mean where it says so, and its
+        traits."""
         found = self.measures(as_of)
         if scheme.scores == "mean":
-            return rfm.mean_split(self.measures().dropna(), self.as_of).apply(found)
-        used = scale or self.scale
-        maps.require_bins(scheme, used.bins)
-        return used.apply(found)
+            used = rfm.mean_split(self.measures().dropna(), self.as_of)
+        else:
+            used = scale or self.scale
+            maps.require_bins(scheme, used.bins)
+        return pd.concat([used.apply(found), self.traits(list(scheme.traits), as_of)], axis=1)
+
+    def traits(self, wanted: list[str], as_of: dt.date | None = None) -> pd.DataFrame:
+        """What schemes and checklists may ask of each customer beside r, f and m (`insight.traits`)."""
+        date = as_of or self.as_of
+        ids = self.history(date)["customer_id"]
+        tables = {name: self.table(name) for name in ("surveys", "tickets", "customers")} if wanted else {}
+        stage = self.stage(date) if "stage" in wanted else None
+        return traits.traits(wanted, ids, day_number(date), self.params.rfm.window_days, tables, stage)
+
+    @cached_property
+    def _cadence(self) -> lifecycle.Cadence:
+        earlier = self.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
+        return lifecycle.fit_cadence(self.history(), self.history(earlier))
 
     def cadence(self) -> lifecycle.Cadence:
         """What the population teaches about silence."""
-        earlier = self.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
-        then = self.history(earlier)
-        return lifecycle.fit_cadence(self.history(), then)
+        return self._cadence
 
-    def scores(self) -> dict[str, Any]:
-        """``customers``: r, f, m, segment, tier, stage, cluster per customer; ``silhouette`` by number of clusters."""
+    def stage(self, as_of: dt.date | None = None) -> pd.Series:
+        """The stage of each row of the history at a date, by this month's cadence."""
+        return lifecycle.stage(self.history(as_of), self.cadence())
+
+    def scores(self) -> pd.DataFrame:
+        """customer_id, recency_days, frequency, monetary, r, f, m, segment, tier, stage, cluster of every customer."""
         return self._step("scores", lambda: tiers.scores(self))
+
+    def drift(self) -> pd.DataFrame:
+        """How far this month's customers have moved away from those the frozen scale was fitted on (`scores.drift`)."""
+        return drift.drift(self.scale, self.scores())
+
+    def sensitivity(self) -> pd.DataFrame:
+        """How much the tiers depend on the window, the number of scores and what frequency counts."""
+        return self._step("sensitivity", lambda: tiers.tiers_under_other_rules(self))
+
+    def cluster_path(self) -> dict[str, Any]:
+        """Clusters month after month under numbers that hold (`insight.cluster_path`)."""
+        return self._step("clusters", lambda: people.clusters(self))
+
+    def checklist(self) -> pd.DataFrame:
+        """The value-customer checklist of every customer: customer_id, its criteria, met, known."""
+        return self._step("checklist", lambda: people.value_checklist(self))
+
+    def stage_transitions(self) -> pd.DataFrame:
+        """Stage a month ago by stage now, beside the same month last year (`insight.stages`)."""
+        return self._step("stage_transitions", lambda: people.stage_transitions(self))
+
+    def leads(self) -> pd.DataFrame:
+        """The funnel of leads by channel; asks for the leads table."""
+        return self._step("leads", lambda: people.leads(self))
+
+    def attributes(self) -> pd.DataFrame:
+        """customer_id with region, industry, company_size, channel, store, tenure, as far as known."""
+        return self._step("attributes", lambda: people.attributes(self))
+
+    def slices(self) -> pd.DataFrame:
+        """Tier × stage by every attribute, small cells suppressed (slices.csv)."""
+        return self._step("slices", lambda: people.published_slices(self))
+
+    def card(self, customer_id: str) -> dict[str, Any]:
+        """Everything the month knows about one customer."""
+        return people.one_card(self, customer_id)
 
     # --- value --------------------------------------------------------------------------------------------------
 
@@ -207,9 +278,59 @@ class Workbook:
         """as_of and the thirteen months before it."""
         return [movement.months_before(self.as_of, k) for k in range(14)]
 
+    @cached_property
+    def deadline(self) -> dt.date:
+        """The date of the next report: until then an order counts for the next tier."""
+        return movement.months_before(self.as_of, -1)
+
+    @cached_property
+    def first_days(self) -> pd.Series:
+        """Day number of every customer's first purchase, by customer_id."""
+        return self.history().set_index("customer_id")["first_day"]
+
+    def windows(self) -> pd.DataFrame:
+        """What tiers at the fourteen dates stand on, and at as many months before them as tiers are protected."""
+        months = range(len(self.dates) + self.params.tiers.hold_months)
+        dates = [movement.months_before(self.as_of, k) for k in months]
+        return self._step("windows", lambda: tiers.windows(self, dates))
+
     def tier_path(self) -> pd.DataFrame:
-        """The tier of every customer at as_of and each of the thirteen months before, on this run's scale."""
-        return self._step("tier_path", lambda: tiers.at(self, self.dates))
+        """The tier of every customer at as_of and each of the thirteen months before, on this run's scale.
+
+        end, customer_id, tier (with protection and overrides), computed (the scheme's own), held_since, overridden, net,
+        active_days; no row for who has no order in the window before a date, unless a person gave the tier.
+        """
+        return self._step("tier_path", lambda: tiers.path(self, self.dates, self.windows()))
+
+    def over_year(self) -> dict[str, Any]:
+        """``moves`` and ``rates`` over twelve months; ``reaches``: whether the data reach back so far."""
+        return self._step("over_year", lambda: tiers.over_year(self))
+
+    def restated(self) -> pd.DataFrame:
+        """What was booked since on the orders of the last three whole months (`insight.restated`)."""
+        return self._step("restated", lambda: people.late_refunds(self))
+
+    @cached_property
+    def events(self) -> list[seasons.Event]:
+        """Holidays and sales of the report's calendar; none where the params name no calendar."""
+        path = self.params.report.calendar
+        return [] if path is None else seasons.read(resolve(path))
+
+    @cached_property
+    def overrides(self) -> pd.DataFrame | None:
+        """Tiers given by hand (`insight.overrides`); None where the params name no such file."""
+        path = self.params.overrides
+        return None if path is None else overrides.read_overrides(resolve(path), self.tier_scheme.order)
+
+    def overridden(self) -> pd.DataFrame:
+        """Every override with its reason, its end and what became of it; empty without a file of overrides."""
+        if self.overrides is None:
+            return pd.DataFrame(columns=overrides.LISTED)
+        return overrides.listed(self.overrides, self.tier_path(), self.as_of, self.first_days)
+
+    def protected(self) -> pd.DataFrame:
+        """Customers who keep a tier that they no longer earn, until when, and what would earn it again."""
+        return tiers.protected(self)
 
     def moved(self) -> pd.DataFrame:
         """This month's move of every customer, on one scale: customer_id, from_tier, to_tier, net, change, cause."""
@@ -218,6 +339,26 @@ class Workbook:
     def movement(self) -> pd.DataFrame:
         """Tier × tier since last month beside the usual range (DESIGN §6)."""
         return self._step("movement", lambda: tiers.moves_between_tiers(self))
+
+    # --- early warning ------------------------------------------------------------------------------------------
+
+    def warned(self) -> dict[str, Any]:
+        """``customers`` with risk, alert, reason and value at stake; the ``rule``; ``note``: why there is none."""
+        return self._step("warned", lambda: warning.warned(self))
+
+    @property
+    def risk_rule(self) -> RiskRule | None:
+        """The learned rule of the early warning."""
+        kept = self.warned()["rule"]
+        return None if kept is None else RiskRule(**{**kept, "cadence": lifecycle.Cadence(**kept["cadence"])})
+
+    def call_list(self) -> dict[str, pd.DataFrame]:
+        """``alerts`` (alerts.csv) and ``left_out``: flagged customers not on it, by reason."""
+        return self._step("call_list", lambda: warning.call_list(self))
+
+    def alert_backtest(self) -> dict[str, Any]:
+        """The rule of half a year ago against what happened since, beside simple rules (alert_backtest.csv)."""
+        return self._step("alert_backtest", lambda: warning.past(self))
 
     # --- campaigns ----------------------------------------------------------------------------------------------
 
@@ -247,9 +388,14 @@ class Workbook:
         return self._step("book", lambda: summary.assemble(self))
 
     def next_tier(self) -> pd.DataFrame:
-        """What each customer, in the order of the scores, lacks to a better tier: next_tier, orders_missing, spend_missing."""
-        measured = self.measures()
-        return movement.next_tier(self.cells(self.tier_scheme), measured, self.tier_scale, self.tier_scheme)
+        """What each customer, in the order of the scores, lacks to a better tier until the deadline (`insight.upgrades`)."""
+        return self._step("next_tier", lambda: tiers.next_tier(self))
+
+    def upgrade_candidates(self) -> pd.DataFrame:
+        """Everybody who can reach a better tier until the deadline and is not lost, the highest net sales first."""
+        book = self.book()
+        there = book[book["stage"] != "lost"]
+        return upgrades.upgrade_candidates(there, self.next_tier(), len(there))
 
     @cached_property
     def tier_scale(self) -> rfm.Scale:
@@ -276,7 +422,12 @@ class Workbook:
     @property
     def terms(self) -> dict[str, dict]:
         """The names of this report's own tiers and segments, per language."""
-        return {"tier": self.tier_scheme.words, "segment": self.segment_map.words}
+        names = {"tier": self.tier_scheme.words, "segment": self.segment_map.words, "criterion": self._criteria}
+        return {**names, **seasons.terms(self.events)}
+
+    @cached_property
+    def _criteria(self) -> dict[str, dict[str, str]]:
+        return checklist.find(people.CHECKLIST).words
 
     def words(self, language: str) -> Words:
         """Words, numbers and money of one language."""

@@ -10,7 +10,6 @@ from tierbook import book
 from tierbook.accounting import day_number
 from tierbook.insight import actions, scorecard
 from tierbook.params import resolve
-from tierbook.scores import alerts
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -29,7 +28,7 @@ def _facts(month: Workbook, k: int) -> scorecard.Month:
         end=month.dates[k],
         start=month.dates[k + 1],
         sales=month.sales()["sales"],
-        first_days=month.history()["first_day"],
+        first_days=month.first_days,
         tiers=month.tier_path(),
         best=month.tier_scheme.order[0],
         **{name: month.table(name) for name in ("surveys", "costs", "leads")},
@@ -38,7 +37,7 @@ def _facts(month: Workbook, k: int) -> scorecard.Month:
 
 def assemble(month: Workbook) -> pd.DataFrame:
     """The book: every score of every customer beside its reason."""
-    found, scored = month.history(), month.scores()["customers"]
+    found, scored = month.history(), month.scores()
     last = month.dates[1]
     before = month.scale.apply(month.measures(last)).set_axis(month.history(last)["customer_id"])
     columns = [
@@ -47,9 +46,9 @@ def assemble(month: Workbook) -> pd.DataFrame:
         found["recency_days"],
         book.trend(found),
         book.changes(scored, before, month.moved()),
-        book.gaps(month.next_tier(), month.params.currency),
+        book.gaps(month.next_tier(), month.params.currency).set_axis(found.index),
         month.value()["customers"].drop(columns="customer_id"),
-        alerts.alerts(found, scored["stage"], month.margin_rate),
+        month.warned()["customers"][["alert", "alert_reason", "value_at_stake"]],
     ]
     people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
     return book.assemble(actions.with_actions(people, actions.read_actions(resolve(month.params.actions))))

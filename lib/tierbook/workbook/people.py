@@ -1,0 +1,106 @@
+"""Customers beside each other: clusters, checklist, stages from month to month, leads, slices, and one customer's card."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tierbook.accounting import day_number
+from tierbook.insight import card, cluster_path, restated, slices, stages
+from tierbook.insight.actions import read_actions
+from tierbook.params import resolve
+from tierbook.scores import checklist
+from tierbook.scores.lifecycle import STAGES
+
+if TYPE_CHECKING:
+    from tierbook.workbook import Workbook
+
+CHECKLIST = "value_customer"
+
+
+def clusters(month: Workbook) -> dict[str, Any]:
+    """Clusters at as_of and the thirteen months before (`insight.cluster_path`); nothing where customers are too few."""
+    windows, params = month.windows(), month.params
+    if month.degraded("min_customers"):
+        windows = windows.head(0)
+    return cluster_path.path(windows, month.dates, params.clusters.k, params.seed, params.rfm)
+
+
+def value_checklist(month: Workbook) -> pd.DataFrame:
+    """The value-customer checklist of every customer: customer_id, its criteria, met, known.
+
+    Nobody is in it where the checklist stands on another number of scores than the scale gives.
+    """
+    rules = checklist.find(CHECKLIST)
+    scored = month.scores()[["customer_id", "r", "f", "m"]]
+    if rules.bins != month.scale.bins:
+        return pd.DataFrame(columns=["customer_id", *rules.criteria, "met", "known"])
+    return pd.concat(
+        [scored[["customer_id"]], rules.apply(pd.concat([scored, month.traits(rules.traits)], axis=1))], axis=1
+    )
+
+
+def stage_transitions(month: Workbook) -> pd.DataFrame:
+    """Stage a month ago by stage now, beside the same month last year, all by this month's cadence."""
+    return stages.compare(*(_transitions(month, *month.dates[k : k + 2]) for k in (0, 12)))
+
+
+def _transitions(month: Workbook, now: dt.date, before: dt.date) -> pd.DataFrame | None:
+    if now != month.as_of and day_number(before) < month.first_days.min():
+        return None
+    at = [month.history(date)[["customer_id"]].assign(stage=month.stage(date)) for date in (before, now)]
+    return stages.transitions(*at)
+
+
+def leads(month: Workbook) -> pd.DataFrame:
+    """The funnel of leads by channel (`insight.stages.leads`)."""
+    return stages.leads(month.table("leads"), month.history(), day_number(month.dates[1]), month.end)
+
+
+def late_refunds(month: Workbook) -> pd.DataFrame:
+    """What was booked since on the orders of each of the last three whole months (`insight.restated`)."""
+    ends = [day_number(date) for date in month.dates]
+    spans = pd.DataFrame({"start": ends[2:5], "end": ends[1:4]})
+    found = month.tables.collect(
+        lambda engine, lines: restated.restated(lines, engine.frame(spans), month.end), "transactions"
+    )
+    return restated.table(found)
+
+
+def attributes(month: Workbook) -> pd.DataFrame:
+    """Region, industry, company size, channel, store and tenure of every customer, as far as known."""
+    customers = month.table("customers")
+    known = slices.origins(customers, None)
+    lacking = [column for column in ("region", "channel", "store") if column not in known]
+    first = (
+        month.tables.collect(lambda _, lines, days: slices.first_values(lines, days, lacking), "transactions", "days")
+        if lacking
+        else None
+    )
+    return slices.attributes(month.book(), month.history(), customers, first).reset_index()
+
+
+def published_slices(month: Workbook) -> pd.DataFrame:
+    """Tier × stage by every attribute, small cells suppressed."""
+    known = month.attributes().set_index("customer_id")
+    return slices.published(month.book(), known, month.tier_scheme.order, list(STAGES))
+
+
+def one_card(month: Workbook, customer_id: str) -> dict[str, Any]:
+    """Everything the month knows about one customer (`insight.card`)."""
+    facts = card.Month(
+        book=month.book(),
+        history=month.history(),
+        tiers=month.tier_path(),
+        dates=month.dates,
+        order=month.tier_scheme.order,
+        scale=month.tier_scale,
+        cadence=month.cadence(),
+        missing=month.next_tier(),
+        actions=read_actions(resolve(month.params.actions)),
+        margin_known=month.margin_rate is not None,
+    )
+    bought = month.tables.collect(lambda _, days: card.purchases_of(days, str(customer_id)), "days")
+    return card.card(customer_id, bought, facts)

@@ -1,0 +1,102 @@
+"""Early warning of a month: the learned rule, who is flagged, the call list, and the rule's own past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tierbook import history
+from tierbook.accounting import day_number
+from tierbook.insight import alert_backtest, alert_list
+from tierbook.insight.actions import with_people
+from tierbook.scores import alerts, lifecycle
+from tierbook.scores.likelihood import ValueNotEstimable
+from tierbook.scores.risk import HORIZON_DAYS, RiskRule, fit_risk, stayed_silent
+
+if TYPE_CHECKING:
+    from tierbook.workbook import Workbook
+
+LESSONS = 2
+"""Earlier half-years that the rule may learn from."""
+
+
+def rule_at(month: Workbook, halves_ago: int = 0) -> tuple[RiskRule | None, str | None]:
+    """The rule learned on everything known so many half-years before as_of; or None and the code of why there is none."""
+    dates = [_cut(month, halves_ago + k) for k in range(LESSONS + 1)]
+    histories = [month.history(date) for date in dates]
+    if histories[0].empty:
+        return None, "history_too_short"
+    try:
+        return fit_risk(histories), None
+    except ValueNotEstimable as refusal:
+        return None, refusal.reason_code
+
+
+def _cut(month: Workbook, halves_ago: int) -> dt.date:
+    return month.as_of - dt.timedelta(days=halves_ago * HORIZON_DAYS)
+
+
+def warned(month: Workbook) -> dict[str, Any]:
+    """``customers`` (customer_id, risk, own_gap_days, alert, alert_reason, value_at_stake), ``rule`` and ``note``."""
+    found = month.history()
+    rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month)
+    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
+    own_gap = lifecycle.own_gap(found, month.cadence())
+    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
+    customers = pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
+    return {"customers": customers, "rule": rule and asdict(rule), "note": note}
+
+
+def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
+    """``alerts`` (alerts.csv) and ``left_out``: flagged customers who are not on it, by reason."""
+    warned = month.warned()["customers"]
+    flagged = warned[warned["alert"]]
+    book = month.book().set_index("customer_id").reindex(flagged["customer_id"])
+    known = flagged.assign(
+        **{name: book[name].to_numpy() for name in ("tier", "recency_days", "p_alive")},
+        first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy(),
+    )
+    salt = f"{month.params.report.name}|alerts|{month.params.seed}"
+    people = with_people(known, month.table("customers"))
+    return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, salt)._asdict()
+
+
+def _first_flagged(month: Workbook, customer_ids: pd.Series) -> pd.Series:
+    """Since which month's end this month's rule has flagged each of these customers without a break (a day number)."""
+    rule = month.risk_rule
+    flags = [pd.DataFrame({"customer_id": customer_ids, "end": month.end, "flagged": True})]
+    for date, then in _histories_of(month, customer_ids).items():
+        flagged = (rule.apply(then) >= rule.threshold).to_numpy()
+        flags.append(pd.DataFrame({"customer_id": then["customer_id"], "end": day_number(date), "flagged": flagged}))
+    return alert_list.first_flagged(pd.concat(flags, ignore_index=True)).reindex(customer_ids)
+
+
+def _histories_of(month: Workbook, customer_ids: pd.Series) -> dict[dt.date, pd.DataFrame]:
+    """The histories of some customers at the twelve months' ends before as_of; their days are read once."""
+    window = month.params.rfm.window_days
+    with month.tables.engine() as engine:
+        days = engine.scan(month.tables.folder / "days.parquet")
+        asked = engine.frame(pd.DataFrame({"customer_id": customer_ids}))
+        own = engine.frame(engine.collect(days.join(asked, on="customer_id", how="inner")))
+        return {date: engine.collect(history.history(own, date, window)) for date in month.dates[1:13]}
+
+
+def past(month: Workbook) -> dict[str, Any]:
+    """The rule as it was learned half a year ago against what happened since: ``backtest`` (alert_backtest.csv),
+    ``simple`` (the best simple rule), ``better``: low and high of precision above that rule's, ``note``, ``cut``."""
+    cut = _cut(month, 1)
+    then, (rule, note) = month.history(cut), rule_at(month, 1)
+    empty = {"backtest": pd.DataFrame(columns=alert_backtest.COLUMNS), "simple": None, "better": None}
+    if rule is None or month.degraded("min_customers"):
+        return {**empty, "note": note or "too_few_customers", "cut": str(cut)}
+    window = month.params.rfm.window_days
+    half = month.tables.collect(lambda _, days: alert_backtest.halves(days, cut, window), "days")
+    scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, month.history())
+    table = alert_backtest.backtest(scores, silent)
+    simple = alert_backtest.best_simple(table)
+    ours = alert_backtest.OURS
+    better = simple and alert_backtest.paired(scores[ours], scores[simple], silent, month.params.seed)._asdict()
+    return {"backtest": table, "simple": simple, "better": better, "note": None, "cut": str(cut)}
