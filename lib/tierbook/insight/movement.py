@@ -7,6 +7,8 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tierbook.errors import ParamsError
 from tierbook.params import Rfm
@@ -60,15 +62,28 @@ def moves(tiers: pd.DataFrame, first_days: pd.Series, start: int, end: int) -> p
     newcomer at ``end``.
     """
     known = first_days[first_days <= end]
-    before = tiers[tiers["end"] == start].set_index("customer_id")
-    after = tiers[tiers["end"] == end].set_index("customer_id")
-    moved = pd.DataFrame(
-        {"from_tier": before["tier"].reindex(known.index), "to_tier": after["tier"].reindex(known.index)}
-    ).fillna(OUTSIDE)
-    newcomer = known > start
-    moved.loc[newcomer, "from_tier"] = NEW
-    moved["net"] = before["net"].reindex(known.index).where(~newcomer, after["net"].reindex(known.index)).fillna(0.0)
-    return moved
+    newcomer = (known > start).to_numpy()
+    (from_tier, net_then), (to_tier, net_now) = (_at(tiers[tiers["end"] == date], known.index) for date in (start, end))
+    from_tier = from_tier.add_categories([NEW])
+    from_tier[newcomer] = NEW
+    moved = {"from_tier": from_tier, "to_tier": to_tier, "net": np.where(newcomer, net_now, net_then)}
+    return pd.DataFrame(moved, index=known.index).astype(dict.fromkeys(KEYS, "str"))
+
+
+def _at(tiers: pd.DataFrame, customers: pd.Index) -> tuple[pd.Categorical, np.ndarray]:
+    """Tier and money of each customer at one date; ``outside`` and 0 for who has no row.
+
+    Arrow looks a million ids up once in a quarter of the time that pandas' reindex takes, which does it once a column.
+    """
+    asked = pa.array(customers)
+    there = pa.array(tiers["customer_id"]).cast(asked.type)
+    places = pc.index_in(asked, value_set=there).fill_null(len(tiers)).to_numpy()
+    names = pd.Categorical(tiers["tier"])
+    if OUTSIDE not in names.categories:
+        names = names.add_categories([OUTSIDE])
+    codes = np.append(names.codes, names.categories.get_loc(OUTSIDE))[places]
+    net = np.append(tiers["net"].to_numpy(dtype=float), 0.0)[places]
+    return pd.Categorical.from_codes(codes, names.categories), np.nan_to_num(net)
 
 
 def rates(moved: pd.DataFrame) -> pd.Series:
@@ -107,7 +122,8 @@ def movement(
 
 
 def _cells(frames: list[pd.DataFrame]) -> pd.MultiIndex:
-    pairs = pd.concat([frame[KEYS].astype(object) for frame in frames], ignore_index=True).drop_duplicates()
+    distinct = [frame[KEYS].drop_duplicates().astype(object) for frame in frames]
+    pairs = pd.concat(distinct, ignore_index=True).drop_duplicates()
     return pd.MultiIndex.from_frame(pairs.sort_values(KEYS, ignore_index=True))
 
 

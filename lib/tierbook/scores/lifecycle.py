@@ -92,5 +92,9 @@ def stage(history: pd.DataFrame, cadence: Cadence) -> pd.Series:
     active = silent <= np.maximum(MIN_SILENCE, 2 * own_gap(history, cadence).to_numpy())
     loyal = active & (history["active_days"].to_numpy() >= LOYAL_DAYS) & (history["t_x"].to_numpy() >= LOYAL_SPAN)
     lost = silent >= (np.inf if cadence.lost_days is None else cadence.lost_days)
-    names = np.select([new, loyal, active, lost], ["new", "loyal", "active", "lost"], "at_risk")
-    return pd.Series(pd.Categorical(names, STAGES, ordered=True), index=history.index)
+    codes = np.select(
+        [new, loyal, active, lost],
+        [STAGES.index(name) for name in ("new", "loyal", "active", "lost")],
+        STAGES.index("at_risk"),
+    )
+    return pd.Series(pd.Categorical.from_codes(codes, STAGES, ordered=True), index=history.index)
