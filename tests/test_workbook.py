@@ -1,5 +1,6 @@
 """The workbook: what it refuses, that no later row leaks in, and that rows and names in any order give the same book."""
 
+import dataclasses
 import datetime as dt
 
 import pandas as pd
@@ -9,6 +10,7 @@ import tierbook
 from tierbook import demo, params
 from tierbook.errors import ParamsError
 from tierbook.report import runner
+from tierbook.scores import scales
 from tierbook.workbook import Workbook
 
 UNBUILT = {
@@ -65,6 +67,7 @@ def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
         source = {"transactions": {"path": str(tmp_path / f"{name}.csv"), "count_status": ["paid", "refunded"]}}
         tree = {"report": {"name": name}, "as_of": "2026-10-31", "source": source}
+        tree["alerts"] = {"holdout": 0}  # drawn by a hash of the id, the only thing that hangs on names
         books.append(Workbook(params.parse(tree), tmp_path).book())
     back = books[1].assign(customer_id=books[1]["customer_id"].map({v: k for k, v in other.items()}))
     pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))
@@ -128,3 +131,35 @@ def test_a_map_that_asks_for_more_than_scores_is_no_segment_map(tmp_path):
     month = Workbook(params.parse({**tree, "segments": {"map": "service_tier"}}), tmp_path)
     with pytest.raises(ParamsError, match=r"segments\.map service_tier asks for requests, satisfaction"):
         month.segment_map  # noqa: B018
+
+
+def test_the_call_list_holds_flagged_customers_within_capacity_and_leaves_the_hold_out_alone(tmp_path):
+    """Capacity 20 by phone and 10 by SMS; the demo's campaigns and hold-outs are in its contacts."""
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    month = Workbook(params.parse({**tree, "alerts": {"capacity": {"phone": 20, "sms": 10}, "holdout": 0.3}}), tmp_path)
+    book, listed = month.book().set_index("customer_id"), month.call_list()["alerts"]
+    assert book.loc[listed["customer_id"], "alert"].all()
+    assert listed[~listed["held_out"]].groupby("channel").size().to_dict() == {"phone": 20, "sms": 10}
+    assert listed["held_out"].any() and book.loc[listed.loc[listed["held_out"], "customer_id"], "action"].isna().all()
+    assert (pd.to_datetime(listed["first_flagged"]) <= pd.Timestamp("2026-10-31")).all()
+    assert listed["value_at_stake"].is_monotonic_decreasing
+    left_out = month.call_list()["left_out"].set_index("reason")["customers"]
+    assert left_out["beyond_capacity"] == book["alert"].sum() - len(listed) > 0
+    past = month.alert_backtest()["backtest"].set_index("rule")
+    assert past.loc["ours", "alerted_share"] == pytest.approx(0.2, abs=0.001)
+    assert past.loc["ours", "auc"] > 0.75, "the demo's customers do stop buying"
+
+
+def test_a_scale_frozen_this_month_tells_who_moves_because_of_it(tmp_path, monkeypatch):
+    """Frozen on 31 October the scale is what October fits, so it moves exactly those whom the unfrozen report says."""
+    monkeypatch.setattr(scales, "FOLDER", tmp_path / "scales")
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    plain = Workbook(params.parse(tree), tmp_path).movement()
+    october = Workbook(params.parse(tree), tmp_path).fit_scale(dt.date(2026, 10, 31))
+    scales.freeze(october, tmp_path / "scales", "x")
+    frozen = Workbook(params.parse(tree), tmp_path)
+    assert frozen.scale.source == "x.yaml" and plain["moved_by_scale"].sum() > 0
+    pd.testing.assert_frame_equal(frozen.movement(), plain)
+    scales.freeze(dataclasses.replace(october, valid_from="2026-09-30"), tmp_path / "scales", "x")
+    held = Workbook(params.parse(tree), tmp_path)
+    assert held.scale_of(dt.date(2026, 9, 30)).valid_from == "2026-09-30"

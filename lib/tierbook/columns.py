@@ -35,11 +35,11 @@ BOOK: dict[str, Column] = {
     "trend": Column("`up` or `down` where the window's net money is over 20 % above or below the window before, else `steady`.", "code", "no order in either window"),
     "previous_tier": Column("The tier at the same day a month earlier, by this run's scale, protection and overrides.", "code", "first purchase came after that day"),
     "tier_change": Column("`up`, `down`, `same`, `new` (first purchase this month) or `left` (no order in the window any more), from previous_tier to tier.", "code"),
-    "change_cause": Column("`customer`: the tier differs from last month's on one and the same scale. `scale`: it does not, but differs from the tier on the scale that last month's report stood on (the one frozen by then, else the one fitted then).", "code", "no change"),
-    "change_reason": Column("Which scores rose or fell since last month, such as `m_down+r_down`.", "codes", "no change up, down or out, or no score moved"),
+    "change_cause": Column("`customer`: the tier differs from last month's on one and the same scale, or the customer is new. `scale`: it does not, but differs from the tier on the scale that last month's report stood on (the one frozen by then, else the one fitted then).", "code", "no change"),
+    "change_reason": Column("Which scores rose or fell since last month, such as `m_down+r_down`; no score, without an order in the window, counts as below every score.", "codes", "no change up, down or out, or no score moved"),
     "next_tier": Column("The best tier above the present one that further orders until the next report (same day next month) surely give, by either way of next_tier_gap.", "code", f"none can be promised, a tier given by hand, or {OUTSIDE}"),
     "next_tier_gap": Column("What is missing to it and until when: further orders and the money in them. Orders that leave the window until then are taken off first, and an order on any day until then will do. A bar parts two ways: the fewest orders, or the least money.", "text", "as next_tier"),
-    "stage": Column("`new`: one purchase day, silent no longer than the P80 of first-to-second gaps. `active`: silent no longer than twice the own gap (median days between purchase days, shrunk to the population's by the weight of two gaps), at least 30 days. `loyal`: active with 4+ purchase days over 365+ days. `lost`: silent at least as long as the silence from which on, over any stretch of it, fewer than 10 % came back within 180 days in the backtest. `at_risk`: the rest.", "code"),
+    "stage": Column("`new`: one purchase day, silent no longer than the P80 of first-to-second gaps. `active`: silent no longer than twice the own gap (median days between purchase days, shrunk by the weight of two gaps to the median of all customers' own medians), at least 30 days. `loyal`: active with 4+ purchase days over 365+ days. `lost`: silent at least as long as the silence from which on, over any stretch of it, fewer than 10 % came back within 180 days in the backtest. `at_risk`: the rest.", "code"),
     "cluster": Column("k-means on log recency, frequency and monetary, standardised. Rule and numbers are settled on the customers of the last January (1 has the highest mean monetary) and hold for the year.", "1 to k", f"{OUTSIDE}, or too few customers"),
     "p_alive": Column("BG/NBD probability that the customer still buys, given its purchase days up to as_of. 1 by construction for customers without a repeat.", "probability", "value_note says why"),
     "expected_orders": Column("Expected purchase days in the next `value.horizon_months` months given the history (BG/NBD).", "purchase days", "value_note says why"),
@@ -55,7 +55,7 @@ BOOK: dict[str, Column] = {
     "alert_reason": Column("The first that holds: `silent_beyond_cadence` (silent over twice the own gap and over 30 days), `orders_falling` (under half the orders of the window before), `low_expected_orders`.", "code", "not flagged"),
     "value_at_stake": Column("Net money of the window (not below zero), times the margin rate where one is known: what the customer brought, not what can be won back.", "currency", "not flagged"),
     "owner": Column("Owner from the customers table.", "text", "no such table, or no owner"),
-    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, or do_not_contact"),
+    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, do_not_contact, or held out from the early warning"),
 }  # fmt: skip
 
 TABLES: dict[str, dict[str, Column]] = {
@@ -106,7 +106,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "usual_low": Column("P10 of the move's rate over the last twelve months (customers of the move over customers of from_tier; newcomers over all known), times this month's base.", "customers", "under six months of history"),
         "usual_high": Column("P90 of the same.", "customers", "under six months of history"),
         "same_month_last_year": Column("Customers of the same move twelve months earlier, on this run's scale.", "customers", "history does not reach"),
-        "revenue": Column("Net money of their window a month before as_of; of newcomers, at as_of.", "currency"),
+        "revenue": Column("Net money of their window a month before as_of; of newcomers, at as_of; 0 for who had no order in it (`outside`).", "currency"),
         "moved_by_scale": Column("Customers whose tier, as last month's own scale gave it, was from_tier, though on one scale they did not move.", "customers"),
     },
     "movement_12m.csv": {

@@ -17,8 +17,8 @@ ORDER = ["high", "middle", "low"]
 
 
 def path(**by_customer):
-    """One letter a month, oldest first: h, m, l, and . for no order in the window."""
-    names = {"h": "high", "m": "middle", "l": "low"}
+    """One letter a month, oldest first: h, m, l, ? for a tier that is unknown, and . for no order in the window."""
+    names = {"h": "high", "m": "middle", "l": "low", "?": None}
     rows = [
         (day_number(date), customer, names[letter], 10.0)
         for customer, letters in by_customer.items()
@@ -50,6 +50,13 @@ def test_a_tier_falls_only_after_the_months_of_protection(months, computed, kept
     assert letters(found, "a") == kept
     assert letters(found, "b") == "lllll"
     assert found["computed"].tolist() == path(a=computed, b="lllll")["tier"].tolist()
+
+
+def test_a_tier_that_is_unknown_is_never_taken_for_the_best():
+    """With rfm.monetary margin a line without its cost leaves a customer in the window without a tier."""
+    found = protect(path(a="l????", b="hhh??"), DATES, ORDER, 1)
+    assert letters(found, "a") == "ll..."  # protected for one month, then unknown again
+    assert letters(found, "b") == "hhhh."
 
 
 def test_the_order_of_rows_changes_nothing():

@@ -58,11 +58,17 @@ def test_a_forecast_that_was_not_made_says_why_and_gives_no_number():
     assert sentence == "No lifetime value is given: Too few customers for a forecast." and note == ""
 
 
-def test_alerts_name_what_is_at_stake_and_whether_it_is_margin():
+def test_alerts_name_what_is_at_stake_who_is_called_and_how_the_warning_fared():
+    """Two are warned of (60 + 40), two listed of whom one is held out; of those named before 7 in 10 stayed silent."""
     book = pd.DataFrame({"alert": [True, True, False], "value_at_stake": [60.0, 40.0, None]})
-    assert "at stake: CN¥100 of margin" in said(findings.of_alerts(book, margin_known=True))[0]
-    assert "at stake: CN¥100 of net sales" in said(findings.of_alerts(book, margin_known=False))[0]
-    assert findings.of_alerts(book.iloc[2:], margin_known=True) is None
+    listed = pd.DataFrame({"customer_id": ["a", "b"], "held_out": [True, False]})
+    past = pd.DataFrame({"rule": ["recency_top_20", "ours"], "precision": [0.6, 0.7], "base_rate": [0.2, 0.2]})
+    sentence, note = said(findings.of_alerts(book, listed, past, margin_known=True))
+    assert sentence.startswith("2 regular customers") and "CN¥100 of margin" in sentence
+    assert note.startswith("1 are on the call list, 1 are held out") and "70% stayed silent" in note and "20%" in note
+    sentence, note = said(findings.of_alerts(book, listed, past.head(0), margin_known=False))
+    assert "CN¥100 of net sales" in sentence and "stayed silent" not in note
+    assert findings.of_alerts(book.iloc[2:], listed, past, margin_known=True) is None
 
 
 def test_newcomers_against_last_month_and_the_year_before():

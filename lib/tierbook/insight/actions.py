@@ -31,8 +31,8 @@ def read_actions(path: Path) -> list[dict]:
     return listed
 
 
-def assign(book: pd.DataFrame, actions: list[dict], do_not_contact: pd.Series) -> pd.Series:
-    """The code of the first action whose ``when`` holds for each customer; null for none, or do-not-contact."""
+def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd.Series:
+    """The code of the first action whose ``when`` holds for each customer; null for none, or who is to be left alone."""
     code = pd.Series(None, index=book.index, dtype=object)
     for action in reversed(actions):
         holds = np.ones(len(book), dtype=bool)
@@ -40,7 +40,7 @@ def assign(book: pd.DataFrame, actions: list[dict], do_not_contact: pd.Series) -
             values = [str(v).lower() for v in (wanted if isinstance(wanted, list) else [wanted])]
             holds &= book[column].astype(str).str.lower().isin(values).to_numpy()
         code = code.mask(holds, str(action["code"]))
-    return code.where(~do_not_contact.to_numpy(dtype=bool), None)
+    return code.where(~left_alone.to_numpy(dtype=bool), None)
 
 
 def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFrame:
@@ -53,9 +53,12 @@ def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFram
 
 
 def with_actions(parts: pd.DataFrame, actions: list[dict]) -> pd.DataFrame:
-    """``parts`` with the action of the month; a tier without an order in the window is ``outside``."""
+    """``parts`` with the action of the month; a tier without an order in the window is ``outside``.
+
+    Left alone are do_not_contact, and held_out: an action would spoil the early warning's hold-out.
+    """
     placed = parts.assign(tier=parts["tier"].astype(object).fillna(OUTSIDE))
-    return placed.assign(action=assign(placed, actions, placed["do_not_contact"]))
+    return placed.assign(action=assign(placed, actions, placed["do_not_contact"] | placed["held_out"]))
 
 
 def due_lists(book: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:

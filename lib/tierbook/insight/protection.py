@@ -17,8 +17,9 @@ def protect(tiers: pd.DataFrame, dates: list[dt.date], order: list[str], months:
     ``tiers``: end, customer_id, tier at each of ``dates`` (a month apart, newest first); customers without an order in
     the window have no row, and protection cannot give them one. A customer's tier at a date is the best computed at
     that date or in the ``months`` before it: it rises at once and falls when the computed tier has been lower for more
-    than ``months`` months. held_since is the day number of the last date at which the tier was earned; null where it is
-    the computed one. The oldest dates have fewer months before them to look at.
+    than ``months`` months. An unknown tier (null) is below all others. held_since is the day number of the last date
+    at which the tier was earned; null where it is the computed one. The oldest dates have fewer months before them to
+    look at.
     """
     if not months:
         return tiers.assign(computed=tiers["tier"], held_since=np.nan)
@@ -27,7 +28,7 @@ def protect(tiers: pd.DataFrame, dates: list[dt.date], order: list[str], months:
     ends = [day_number(date) for date in dates]
     place = tiers["end"].map({end: n for n, end in enumerate(ends)}).to_numpy()
     computed = np.full((customers.max(initial=-1) + 1, len(dates) + months), len(order), dtype=np.int8)
-    computed[customers, place] = tiers["tier"].map(rank).to_numpy(dtype=np.int8)
+    computed[customers, place] = tiers["tier"].map(rank).fillna(len(order)).to_numpy(dtype=np.int8)
     looked_at = np.lib.stride_tricks.sliding_window_view(computed, months + 1, axis=1)
     earned = looked_at.argmin(axis=2)[customers, place]  # the first of equals: the latest month that earned it
     best = looked_at.min(axis=2)[customers, place]
@@ -35,7 +36,7 @@ def protect(tiers: pd.DataFrame, dates: list[dt.date], order: list[str], months:
     since = np.asarray(ends, dtype=float)[np.minimum(place + earned, len(ends) - 1)]
     return tiers.assign(
         computed=tiers["tier"],
-        tier=np.asarray(order, dtype=object)[best],
+        tier=np.asarray([*order, None], dtype=object)[best],
         held_since=np.where(held, since, np.nan),
     )
 

@@ -104,25 +104,40 @@ def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: boo
     )
 
 
-def of_alerts(book: pd.DataFrame, margin_known: bool) -> Finding | None:
-    """Repeat customers silent beyond their own cadence, and what is at stake."""
+def of_alerts(book: pd.DataFrame, listed: pd.DataFrame, past: pd.DataFrame, margin_known: bool) -> Finding | None:
+    """The regular customers warned of, what is at stake, who is on the list, and how the warning fared.
+
+    ``listed``: alerts.csv; ``past``: alert_backtest.csv, empty where the history is too short for one.
+    """
     warned = book[book["alert"]]
     if warned.empty:
         return None
+    held_out = int(listed["held_out"].sum())
     values = {"n": len(warned), "stake": warned["value_at_stake"].sum()}
-    note = N_("What they brought in the last twelve months, not what can be won back.")
-    if margin_known:
+    values |= {"called": len(listed) - held_out, "held": held_out}
+    message = (
+        N_(
+            "{n:number} regular customers are at risk of half a year of silence; they brought {stake:money} of margin in twelve months."
+        )
+        if margin_known
+        else N_(
+            "{n:number} regular customers are at risk of half a year of silence; they brought {stake:money} of net sales in twelve months."
+        )
+    )
+    ours = past[past["rule"] == "ours"].dropna(subset=["precision"])
+    if ours.empty:
         return (
+            message,
             N_(
-                "{n:number} repeat customers are silent beyond their own cadence; value at stake: {stake:money} of margin."
+                "{called:number} are on the call list, {held:number} are held out to show next month whether calling helped."
             ),
-            note,
             values,
         )
+    values |= {"silent": ours["precision"].iloc[0], "base": ours["base_rate"].iloc[0]}
     return (
+        message,
         N_(
-            "{n:number} repeat customers are silent beyond their own cadence; value at stake: {stake:money} of net sales."
+            "{called:number} are on the call list, {held:number} are held out to show next month whether calling helped. Of those the rule would have named half a year ago {silent:percent} stayed silent, of all regular customers {base:percent}."
         ),
-        note,
         values,
     )

@@ -52,13 +52,13 @@ def warned(month: Workbook) -> dict[str, Any]:
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     """``alerts`` (alerts.csv) and ``left_out``: flagged customers who are not on it, by reason."""
-    warned = month.warned()["customers"]
-    flagged = warned[warned["alert"]]
-    book = month.book().set_index("customer_id").reindex(flagged["customer_id"])
-    known = flagged.assign(
-        **{name: book[name].to_numpy() for name in ("tier", "recency_days", "p_alive")},
-        first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy(),
+    warned = month.warned()["customers"].assign(
+        recency_days=month.history()["recency_days"],
+        tier=month.scores()["tier"],
+        p_alive=month.value()["customers"]["p_alive"].to_numpy(),
     )
+    flagged = warned[warned["alert"]]
+    known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
     salt = f"{month.params.report.name}|alerts|{month.params.seed}"
     people = with_people(known, month.table("customers"))
     return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, salt)._asdict()
@@ -67,6 +67,8 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
 def _first_flagged(month: Workbook, customer_ids: pd.Series) -> pd.Series:
     """Since which month's end this month's rule has flagged each of these customers without a break (a day number)."""
     rule = month.risk_rule
+    if rule is None or customer_ids.empty:
+        return pd.Series(pd.NA, index=customer_ids, dtype="Int64")
     flags = [pd.DataFrame({"customer_id": customer_ids, "end": month.end, "flagged": True})]
     for date, then in _histories_of(month, customer_ids).items():
         flagged = (rule.apply(then) >= rule.threshold).to_numpy()
