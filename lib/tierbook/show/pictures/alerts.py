@@ -61,4 +61,6 @@ def _key(ax: Any, words: Words, tiers: list[str]) -> None:
     colours = tier_colours(tiers)
     marks = [dot(colours[tier], colours[tier], words.term("tier", tier)) for tier in tiers]
     marks.append(dot("#56616f", "none", words.text("Held out, not to be contacted")))
-    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, 1.13), ncols=len(marks), handletextpad=0.1)
+    # the names of eight tiers need more than one row
+    columns = len(marks) if len(marks) <= 5 else 3
+    ax.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, handletextpad=0.1)

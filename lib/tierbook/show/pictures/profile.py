@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tierbook.show.figures import FURTHER_COLOURS, RISK_COLOUR, TIER_COLOURS, count_in_words
-from tierbook.show.words import Words
+from tierbook.show.words import N_, Words
 
 SOLD = TIER_COLOURS["high"]
 UNKNOWN = TIER_COLOURS["potential"]
@@ -66,7 +66,7 @@ def draw_months(axes, words: Words, months: pd.DataFrame) -> str:
         ax.set_xlim(-0.7, len(months) - 0.3)
     money.tick_params(axis="x", labelbottom=False)
     best = months.loc[months["net_sales"].idxmax()]
-    message = "{n:number|month|months} of net sales; the highest is {month:month} with {sales:money}."
+    message = N_("{n:number|month|months} of net sales; the highest is {month:month} with {sales:money}.")
     return words.text(message, n=len(months), month=best["month"], sales=best["net_sales"])
 
 
