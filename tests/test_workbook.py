@@ -20,19 +20,25 @@ UNBUILT = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """Outputs that the tests share: kept steps go by a fingerprint of all they depend on."""
+    return tmp_path_factory.mktemp("kept")
+
+
 @pytest.mark.parametrize("key", UNBUILT)
-def test_what_is_not_built_is_refused_in_words_and_not_ignored(key, tmp_path):
+def test_what_is_not_built_is_refused_in_words_and_not_ignored(kept, key):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    assert Workbook(params.parse(tree), tmp_path).has("transactions")
+    assert Workbook(params.parse(tree), kept).has("transactions")
     with pytest.raises(ParamsError, match=key) as refused:
-        Workbook(params.parse({**tree, **UNBUILT[key]}), tmp_path)
+        Workbook(params.parse({**tree, **UNBUILT[key]}), kept)
     assert "not part of this version" in str(refused.value) and "\n" not in str(refused.value)
 
 
-def test_a_report_without_orders_is_refused(tmp_path):
+def test_a_report_without_orders_is_refused(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {}}
     with pytest.raises(ParamsError, match=r"source\.transactions is missing"):
-        Workbook(params.parse(tree), tmp_path)
+        Workbook(params.parse(tree), kept)
 
 
 def test_the_workbook_opens_from_a_notebooks_names(tmp_path, monkeypatch):
@@ -44,18 +50,18 @@ def test_the_workbook_opens_from_a_notebooks_names(tmp_path, monkeypatch):
     assert (month.params.report.name, month.has("surveys"), str(month.as_of)) == ("mine", False, "2026-09-30")
 
 
-def test_an_earlier_month_sees_nothing_of_the_later_one(tmp_path):
+def test_an_earlier_month_sees_nothing_of_the_later_one(kept):
     """The September report equals the October workbook's own look back at September."""
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    october = Workbook(params.parse(tree), tmp_path)
-    september = Workbook(params.parse({**tree, "as_of": "2026-09-30"}), tmp_path)
+    october = Workbook(params.parse(tree), kept)
+    september = Workbook(params.parse({**tree, "as_of": "2026-09-30"}), kept)
     pd.testing.assert_frame_equal(september.history(), october.history(dt.date(2026, 9, 30)))
     reasons = september.accounting().set_index("reason")["rows"]
     assert reasons["after_as_of"] > 0
     assert reasons.sum() == october.accounting()["rows"].sum()
 
 
-def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
+def test_the_book_does_not_depend_on_row_order_or_names_of_customers(kept, tmp_path):
     orders = demo.simulate().tables["transactions"]
     ids = orders["customer_id"].dropna().unique()
     other = dict(zip(sorted(ids), sorted(ids, reverse=True), strict=True))
@@ -68,15 +74,15 @@ def test_the_book_does_not_depend_on_row_order_or_names_of_customers(tmp_path):
         source = {"transactions": {"path": str(tmp_path / f"{name}.csv"), "count_status": ["paid", "refunded"]}}
         tree = {"report": {"name": name}, "as_of": "2026-10-31", "source": source}
         tree["alerts"] = {"holdout": 0}  # drawn by a hash of the id, the only thing that hangs on names
-        books.append(Workbook(params.parse(tree), tmp_path).book())
+        books.append(Workbook(params.parse(tree), kept).book())
     back = books[1].assign(customer_id=books[1]["customer_id"].map({v: k for k, v in other.items()}))
     pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))
 
 
-def test_protection_and_overrides_stand_above_the_computed_tier(tmp_path):
+def test_protection_and_overrides_stand_above_the_computed_tier(kept, tmp_path):
     """With three months of protection the tier is the best computed at the last four month-ends; overrides stand above."""
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    plain = Workbook(params.parse(tree), tmp_path)
+    plain = Workbook(params.parse(tree), kept)
     path = plain.tier_path()
     assert path["tier"].equals(path["computed"]) and not path["overridden"].any() and plain.protected().empty
     order = plain.tier_scheme.order
@@ -87,7 +93,7 @@ def test_protection_and_overrides_stand_above_the_computed_tier(tmp_path):
     outside = plain.book().query("tier == 'outside'")["customer_id"].iloc[0]
     kept = inside.iloc[0]
     hand.write_text(f"customer_id,tier,reason,until\n{outside},high,contract,2026-10-31\n{kept},low,fraud,2026-10-30\n")
-    month = Workbook(params.parse({**tree, "tiers": {"hold_months": 3}, "overrides": str(hand)}), tmp_path)
+    month = Workbook(params.parse({**tree, "tiers": {"hold_months": 3}, "overrides": str(hand)}), kept)
     book = month.book().set_index("customer_id")["tier"]
     expected = best.reindex(inside).map(dict(enumerate(order)))
     assert book.reindex(inside).tolist() == expected.tolist()
@@ -98,25 +104,25 @@ def test_protection_and_overrides_stand_above_the_computed_tier(tmp_path):
     assert month.movement()["customers"].sum() == len(month.book())
 
 
-def test_a_faulty_override_is_told_before_any_notebook(tmp_path):
+def test_a_faulty_override_is_told_before_any_notebook(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
     with pytest.raises(ParamsError, match=r"overrides .*nowhere\.csv does not exist"):
-        runner.check(params.parse({**tree, "overrides": "nowhere.csv"}), tmp_path)
+        runner.check(params.parse({**tree, "overrides": "nowhere.csv"}), kept)
 
 
-def test_a_map_on_other_scores_than_the_scale_is_refused(tmp_path):
+def test_a_map_on_other_scores_than_the_scale_is_refused(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    month = Workbook(params.parse({**tree, "rfm": {"bins": 4}}), tmp_path)
+    month = Workbook(params.parse({**tree, "rfm": {"bins": 4}}), kept)
     with pytest.raises(ParamsError, match=r"scheme eleven stands on 5 scores a measure, the scale has 4"):
         month.cells(month.segment_map)
 
 
-def test_tiers_by_further_traits_hold_from_month_to_month(tmp_path):
+def test_tiers_by_further_traits_hold_from_month_to_month(kept):
     """The September path of October's workbook is what a September workbook gives, also where tiers ask for the stage."""
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
     tree |= {"tiers": {"scheme": "service_tier"}}
     tree["source"] |= {"tickets": {"preset": "demo"}, "surveys": {"preset": "demo"}}
-    month = Workbook(params.parse(tree), tmp_path)
+    month = Workbook(params.parse(tree), kept)
     tiers, book = month.tier_path(), month.book()
     now = tiers[tiers["end"] == month.end].set_index("customer_id")["tier"]
     assert (book.set_index("customer_id")["tier"].drop(book.query("tier == 'outside'")["customer_id"]) == now).all()
@@ -126,17 +132,17 @@ def test_tiers_by_further_traits_hold_from_month_to_month(tmp_path):
     assert len(upset) and (now[upset] == "vip").all(), "big customers in trouble have the dedicated line"
 
 
-def test_a_map_that_asks_for_more_than_scores_is_no_segment_map(tmp_path):
+def test_a_map_that_asks_for_more_than_scores_is_no_segment_map(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    month = Workbook(params.parse({**tree, "segments": {"map": "service_tier"}}), tmp_path)
+    month = Workbook(params.parse({**tree, "segments": {"map": "service_tier"}}), kept)
     with pytest.raises(ParamsError, match=r"segments\.map service_tier asks for requests, satisfaction"):
         month.segment_map  # noqa: B018
 
 
-def test_the_call_list_holds_flagged_customers_within_capacity_and_leaves_the_hold_out_alone(tmp_path):
+def test_the_call_list_holds_flagged_customers_within_capacity_and_leaves_the_hold_out_alone(kept):
     """Capacity 20 by phone and 10 by SMS; the demo's campaigns and hold-outs are in its contacts."""
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    month = Workbook(params.parse({**tree, "alerts": {"capacity": {"phone": 20, "sms": 10}, "holdout": 0.3}}), tmp_path)
+    month = Workbook(params.parse({**tree, "alerts": {"capacity": {"phone": 20, "sms": 10}, "holdout": 0.3}}), kept)
     book, listed = month.book().set_index("customer_id"), month.call_list()["alerts"]
     assert book.loc[listed["customer_id"], "alert"].all()
     assert listed[~listed["held_out"]].groupby("channel").size().to_dict() == {"phone": 20, "sms": 10}
@@ -150,16 +156,16 @@ def test_the_call_list_holds_flagged_customers_within_capacity_and_leaves_the_ho
     assert past.loc["ours", "auc"] > 0.75, "the demo's customers do stop buying"
 
 
-def test_a_scale_frozen_this_month_tells_who_moves_because_of_it(tmp_path, monkeypatch):
+def test_a_scale_frozen_this_month_tells_who_moves_because_of_it(kept, tmp_path, monkeypatch):
     """Frozen on 31 October the scale is what October fits, so it moves exactly those whom the unfrozen report says."""
     monkeypatch.setattr(scales, "FOLDER", tmp_path / "scales")
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    plain = Workbook(params.parse(tree), tmp_path).movement()
-    october = Workbook(params.parse(tree), tmp_path).fit_scale(dt.date(2026, 10, 31))
+    plain = Workbook(params.parse(tree), kept).movement()
+    october = Workbook(params.parse(tree), kept).fit_scale(dt.date(2026, 10, 31))
     scales.freeze(october, tmp_path / "scales", "x")
-    frozen = Workbook(params.parse(tree), tmp_path)
+    frozen = Workbook(params.parse(tree), kept)
     assert frozen.scale.source == "x.yaml" and plain["moved_by_scale"].sum() > 0
     pd.testing.assert_frame_equal(frozen.movement(), plain)
     scales.freeze(dataclasses.replace(october, valid_from="2026-09-30"), tmp_path / "scales", "x")
-    held = Workbook(params.parse(tree), tmp_path)
+    held = Workbook(params.parse(tree), kept)
     assert held.scale_of(dt.date(2026, 9, 30)).valid_from == "2026-09-30"

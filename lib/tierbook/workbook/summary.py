@@ -51,6 +51,7 @@ def assemble(month: Workbook) -> pd.DataFrame:
         month.warned()["customers"][["alert", "alert_reason", "value_at_stake"]],
     ]
     people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
-    listed = month.call_list()["alerts"]
-    people["held_out"] = people["customer_id"].isin(listed.loc[listed["held_out"], "customer_id"])
+    listed = month.call_list()["alerts"].set_index("customer_id")["held_out"].astype(bool)
+    people["held_out"] = people["customer_id"].isin(listed.index[listed])
+    people["listed"] = people["customer_id"].isin(listed.index[~listed])
     return book.assemble(actions.with_actions(people, actions.read_actions(resolve(month.params.actions))))
