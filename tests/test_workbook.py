@@ -132,6 +132,15 @@ def test_tiers_by_further_traits_hold_from_month_to_month(kept):
     assert len(upset) and (now[upset] == "vip").all(), "big customers in trouble have the dedicated line"
 
 
+def test_the_checklist_judges_on_its_own_scores_where_the_report_has_two(kept):
+    """Split at the mean a measure has two scores and nobody an f of 4: the checklist fits its own five."""
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
+    plain = Workbook(params.parse(tree), kept).checklist()
+    split = {"rfm": {"method": "mean"}, "tiers": {"scheme": "eight"}, "segments": {"map": "eight"}}
+    pd.testing.assert_frame_equal(Workbook(params.parse({**tree, **split}), kept).checklist(), plain)
+    assert plain["frequency"].sum() > 0 and plain["referral"].isna().all(), "no table tells of referrals"
+
+
 def test_a_map_that_asks_for_more_than_scores_is_no_segment_map(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
     month = Workbook(params.parse({**tree, "segments": {"map": "service_tier"}}), kept)

@@ -57,12 +57,6 @@ def test_a_cell_carries_its_published_name():
     assert table.loc[(1, 1, 1), "name"] == "lost"
 
 
-def test_silhouettes_mark_the_chosen():
-    table = segmentation.silhouettes({"4": 0.3, "3": 0.4}, 3)
-    assert table["k"].tolist() == [3, 4] and table["chosen"].tolist() == [True, False]
-    assert segmentation.silhouettes({}, 0).empty
-
-
 def test_comeback_counts_within_bands():
     # 29 days: first band; 30: second. 12 at 29 days of whom 3 bought again; 10 at 30 of whom none; 9 at 500, too few.
     ids = [f"c{n}" for n in range(31)]

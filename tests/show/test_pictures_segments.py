@@ -69,18 +69,3 @@ def test_comeback_says_both_ends(lost_days):
     bands = pd.DataFrame({"silent_from": [0, 30], "silent_to": [29.0, np.nan], "came_back": [0.8, 0.1]})
     said = drawn(pictures.draw_comeback, bands, lost_days)
     assert said == "80% of those silent under 30 days came back, 10% of the longest silent."
-
-
-def test_clusters_say_the_size_of_the_first():
-    clusters = pd.DataFrame(
-        {
-            "name": ["1", "2"],
-            "customers": [30, 70],
-            "mean_recency_days": [5.0, 90],
-            "mean_frequency": [9.0, 1],
-            "mean_monetary": [800.0, 20],
-        }
-    )
-    said = drawn(pictures.draw_clusters, clusters, panels=(1, 3))
-    assert said == "Cluster 1 has 30 customers with mean net sales of $800."
-    drawn(pictures.draw_clusters, clusters.head(1), panels=(1, 3))

@@ -43,12 +43,6 @@ def cell_map(scheme: Scheme, cells: pd.DataFrame) -> pd.DataFrame:
     return table.assign(name=[scheme.order[place] for place in scheme.table], customers=found.to_numpy())
 
 
-def silhouettes(by_k: dict, chosen: int) -> pd.DataFrame:
-    """Silhouette by number of clusters: k, silhouette, chosen."""
-    table = pd.DataFrame({"k": [int(k) for k in by_k], "silhouette": [float(value) for value in by_k.values()]})
-    return table.assign(chosen=table["k"] == chosen).sort_values("k", ignore_index=True)
-
-
 def comeback(history: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     """Who came back, by how long they had been silent at the earlier date: silent_from, silent_to, customers, came_back.
 

@@ -13,6 +13,7 @@ from tierbook.insight.actions import read_actions
 from tierbook.params import resolve
 from tierbook.scores import checklist
 from tierbook.scores.lifecycle import STAGES
+from tierbook.scores.rfm import fit_scale
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -31,15 +32,15 @@ def clusters(month: Workbook) -> dict[str, Any]:
 def value_checklist(month: Workbook) -> pd.DataFrame:
     """The value-customer checklist of every customer: customer_id, its criteria, met, known.
 
-    Nobody is in it where the checklist stands on another number of scores than the scale gives.
+    Where the report's scale has another number of scores than the checklist, quantile cuts are fitted for it alone.
     """
-    rules = checklist.find(CHECKLIST)
-    scored = month.scores()[["customer_id", "r", "f", "m"]]
-    if rules.bins != month.scale.bins:
-        return pd.DataFrame(columns=["customer_id", *rules.criteria, "met", "known"])
-    return pd.concat(
-        [scored[["customer_id"]], rules.apply(pd.concat([scored, month.traits(rules.traits)], axis=1))], axis=1
-    )
+    rules, measured = checklist.find(CHECKLIST), month.measures()
+    scale = month.scale
+    if rules.bins != scale.bins:
+        own = month.params.rfm.model_copy(update={"method": "quantile", "bins": rules.bins})
+        scale = fit_scale(measured.dropna(), own, month.as_of, fixed=month.degraded("min_customers"))
+    judged = rules.apply(pd.concat([scale.apply(measured), month.traits(rules.traits)], axis=1))
+    return pd.concat([measured[["customer_id"]], judged], axis=1)
 
 
 def stage_transitions(month: Workbook) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Drawings of the segmentation: shares by tier, cut points, the segment map, who comes back, clusters."""
+"""Drawings of the segmentation: shares by tier, cut points, the segment map, and who comes back."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ import numpy as np
 import pandas as pd
 
 from tierbook.scores.rfm import Scale
-from tierbook.show.figures import FURTHER_COLOURS, RISK_COLOUR, TIER_COLOURS, count_in_words, tier_colours
+from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS, count_in_words, tier_colours
 from tierbook.show.words import N_, Words
 
 BAR = TIER_COLOURS["potential"]
-DARK = TIER_COLOURS["high"]
 FAINT = TIER_COLOURS["outside"]
 MOST_ORDERS = 15
-PROFILES = {
-    "mean_recency_days": N_("Days since last order"),
-    "mean_frequency": N_("Orders"),
-    "mean_monetary": N_("Net sales"),
-}
 
 
 def draw_shares(ax, words: Words, tiers: pd.DataFrame) -> str:
@@ -37,7 +31,7 @@ def draw_shares(ax, words: Words, tiers: pd.DataFrame) -> str:
     count_in_words(ax.xaxis, words, "percent")
     ax.grid(axis="y", visible=False)
     best = tiers.iloc[0]
-    message = "{tier:term.tier}: {share:percent} of customers, {sales:percent} of net sales."
+    message = N_("{tier:term.tier}: {share:percent} of customers, {sales:percent} of net sales.")
     return words.text(message, tier=best["name"], share=best["share"], sales=best["revenue_share"])
 
 
@@ -70,8 +64,9 @@ def draw_cuts(axes, words: Words, measures: pd.DataFrame, scale: Scale) -> str:
         count_in_words(ax.yaxis, words)
         ax.grid(axis="x", visible=False)
         ax.tick_params(labelsize=9)
+    money.tick_params(axis="x", labelsize=7.5)  # amounts are the longest labels, and must not touch
     recency.set_ylabel(words.text("Customers"))
-    message = "The worst recency score begins after {days:number} days without an order."
+    message = N_("The worst recency score begins after {days:number} days without an order.")
     return words.text(message, days=scale.cuts["recency_days"][-1])
 
 
@@ -146,7 +141,7 @@ def draw_comeback(ax, words: Words, bands: pd.DataFrame, lost_days: float | None
     ax.margins(y=0.14)
     ax.grid(axis="x", visible=False)
     first, last = known.iloc[0], known.iloc[-1]
-    message = (
+    message = N_(
         "{first:percent} of those silent under {days:number} days came back, {last:percent} of the longest silent."
     )
     days = first["silent_to"] + 1
@@ -157,26 +152,3 @@ def _silence(band, words: Words) -> str:
     if np.isnan(band.silent_to):
         return f"{words.number(band.silent_from)}+"
     return words.span(band.silent_from, band.silent_to)
-
-
-def draw_clusters(axes, words: Words, clusters: pd.DataFrame) -> str:
-    """Mean recency, frequency and monetary value of each cluster, one panel a measure; the dashed line is all customers'."""
-    formats = {"mean_recency_days": "number", "mean_frequency": "number.1", "mean_monetary": "money"}
-    places = range(len(clusters))
-    colours = [(DARK, *FURTHER_COLOURS)[place % 6] for place in places]
-    for ax, (column, title) in zip(axes, PROFILES.items(), strict=True):
-        bars = ax.barh(places, clusters[column], color=colours, height=0.6)
-        ax.bar_label(bars, [words.format(x, formats[column]) for x in clusters[column]], padding=3, fontsize=9.5)
-        whole = float(np.average(clusters[column], weights=clusters["customers"]))
-        ax.axvline(whole, color="#56616f", linestyle="--", linewidth=1)
-        ax.set_title(words.text(title), fontsize=11)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.invert_yaxis()
-        ax.margins(x=0.3)
-        ax.grid(visible=False)
-        ax.spines["bottom"].set_visible(False)
-    axes[0].set_yticks(places, [words.text("Cluster {k}", k=name) for name in clusters["name"]])
-    best = clusters.iloc[0]
-    message = "Cluster 1 has {n:number} customers with mean net sales of {money:money}."
-    return words.text(message, n=best["customers"], money=best["mean_monetary"])
