@@ -12,6 +12,7 @@ from tierbook.show.words import NONE, Words
 
 MOST_ROWS = 200
 STRONGEST_SHADE = 60
+LONG = 24  # characters from which on a column keeps its width on a narrow screen
 NUMERIC = ("number", "percent", "money", "change", "points")
 
 
@@ -123,7 +124,7 @@ def _head(values: pd.Series, spec: str, label: str, words: Words) -> str:
 
 
 def _cells(values: pd.Series, shown: list[str], spec: str, words: Words, strongest: float) -> list[str]:
-    css = ' class="n"' if _is_numeric(spec) else ""
+    css = ' class="n"' if _is_numeric(spec) else ' class="long"' if max(map(len, shown), default=0) > LONG else ""
     return [
         f"{css}{_sort_value(value, spec, words)}{_shade(value, strongest)}>{_dot(value, spec)}{escape(text)}"
         for value, text in zip(values, shown, strict=True)
