@@ -92,7 +92,9 @@ def test_protection_and_overrides_stand_above_the_computed_tier(kept, tmp_path):
     hand = tmp_path / "overrides.csv"
     outside = plain.book().query("tier == 'outside'")["customer_id"].iloc[0]
     barred = inside.iloc[0]
-    hand.write_text(f"customer_id,tier,reason,until\n{outside},high,contract,2026-10-31\n{barred},low,fraud,2026-10-30\n")
+    hand.write_text(
+        f"customer_id,tier,reason,until\n{outside},high,contract,2026-10-31\n{barred},low,fraud,2026-10-30\n"
+    )
     month = Workbook(params.parse({**tree, "tiers": {"hold_months": 3}, "overrides": str(hand)}), kept)
     book = month.book().set_index("customer_id")["tier"]
     expected = best.reindex(inside).map(dict(enumerate(order)))

@@ -55,12 +55,11 @@ def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFram
 def with_actions(parts: pd.DataFrame, actions: list[dict]) -> pd.DataFrame:
     """``parts`` with the action of the month; a tier without an order in the window is ``outside``.
 
-    An action for ``alert: true`` is for who is ``listed`` to be called this month, not for everybody flagged. Left alone
-    are do_not_contact, and held_out: an action would spoil the early warning's hold-out.
+    Left alone are do_not_contact, and held_out: an action would spoil the early warning's hold-out.
     """
     placed = parts.assign(tier=parts["tier"].astype(object).fillna(OUTSIDE))
     left_alone = placed["do_not_contact"] | placed["held_out"]
-    return placed.assign(action=assign(placed.assign(alert=placed["listed"]), actions, left_alone))
+    return placed.assign(action=assign(placed, actions, left_alone))
 
 
 def due_lists(book: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:

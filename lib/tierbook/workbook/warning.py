@@ -59,9 +59,17 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     )
     flagged = warned[warned["alert"]]
     known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
-    salt = f"{month.params.report.name}|alerts|{month.params.seed}"
     people = with_people(known, month.table("customers"))
-    return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, salt)._asdict()
+    return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
+
+
+def held_out(month: Workbook, customer_ids: pd.Series) -> pd.Series:
+    """Whether each customer, once flagged, is in the hold-out, and so to be left alone by every action."""
+    return alert_list.in_holdout(customer_ids, _salt(month), month.params.alerts.holdout)
+
+
+def _salt(month: Workbook) -> str:
+    return f"{month.params.report.name}|alerts|{month.params.seed}"
 
 
 def _first_flagged(month: Workbook, customer_ids: pd.Series) -> pd.Series:
