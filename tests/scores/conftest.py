@@ -1,4 +1,4 @@
-"""Purchase histories that the tests of customer value share: CDNOW, and customers drawn from BG/NBD itself."""
+"""Purchase histories that the tests of customer value share: CDNOW, and customers drawn from the models themselves."""
 
 import numpy as np
 import pandas as pd
@@ -32,15 +32,18 @@ def cdnow(shared_data):
 
 @pytest.fixture(scope="session")
 def simulate():
-    """A function: x, t_x, T in continuous time drawn from BG/NBD, and the purchases of the hold-out after T."""
+    """A function: x, t_x, T in continuous time drawn from BG/NBD, and the purchases of the hold-out after T.
 
-    def draw(size, seed, parameters, holdout=0.0):
+    With ``at_first`` from MBG/NBD: customers may drop out right after the first purchase.
+    """
+
+    def draw(size, seed, parameters, holdout=0.0, at_first=False):
         r, alpha, a, b = parameters
         rng = np.random.default_rng(seed)
         T = rng.integers(30, 400, size).astype(float)
         rate, dropout = rng.gamma(r, 1 / alpha, size), rng.beta(a, b, size)
         x, t_x, later, clock = np.zeros((4, size))
-        alive = np.ones(size, dtype=bool)
+        alive = rng.random(size) > dropout if at_first else np.ones(size, dtype=bool)
         while alive.any():
             rows = np.flatnonzero(alive)
             clock[rows] += rng.exponential(1 / rate[rows])

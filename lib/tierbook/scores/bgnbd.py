@@ -1,25 +1,35 @@
-"""The BG/NBD model for known parameters (Fader, Hardie, Lee 2005): likelihood and distribution of the count.
+"""BG/NBD and MBG/NBD for known parameters: likelihood and distribution of the count.
 
 While alive a customer buys at a Poisson rate drawn from Gamma(r, alpha); after each repeat purchase he drops out with a
-probability drawn from Beta(a, b). Everything is in logs or is a sum of positive terms, so nothing overflows for very
-frequent buyers and nothing is special at a = 1.
+probability drawn from Beta(a, b) (BG/NBD: Fader, Hardie, Lee 2005, Marketing Science 24, pp. 275-284). In MBG/NBD
+(Batislam, Denizel, Filiztekin 2007, Intern. J. of Research in Marketing 24, pp. 201-209) he may do so right after the
+first purchase already. The two differ in one number, ``at_first``: the chances to drop out besides the repeat
+purchases, 0 or 1. Everything is in logs or is a sum of positive terms, so nothing overflows for very frequent buyers and
+nothing is special at a = 1.
 """
 
 import numpy as np
-from scipy.special import betainc, betaln, digamma, expit, gammaln
+from scipy.special import betainc, betaln, digamma, expit, gammaln, zeta
 
 _FEWEST_NODES, _MOST_NODES = 12, 384
 
 
-def log_odds_dropped(parameters, x, t_x, T):
-    """Log odds that a customer with this history has dropped out; minus infinity without a repeat purchase."""
+def log_odds_dropped(parameters, x, t_x, T, at_first=0):
+    """Log odds that a customer with this history has dropped out; minus infinity where he had no chance to."""
     r, alpha, a, b = parameters
+    chances = x + at_first
     with np.errstate(invalid="ignore", divide="ignore"):
-        odds = np.log(a) - np.log(b + x - 1) + (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
-    return np.where(x > 0, odds, -np.inf)
+        odds = np.log(a) - np.log(b + chances - 1) + (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
+    return np.where(chances > 0, odds, -np.inf)
 
 
-def log_likelihood(parameters, histories, counts):
+def posterior(parameters, x, T, at_first=0):
+    """Parameters of a customer with this history if alive: he enters the horizon as a new customer of these."""
+    r, alpha, a, b = parameters
+    return r + x, alpha + T, a, b + x + at_first
+
+
+def log_likelihood(parameters, histories, counts, at_first=0):
     """Log-likelihood of counted distinct histories, and its gradient in (r, alpha, a, b).
 
     Parameters
@@ -29,13 +39,15 @@ def log_likelihood(parameters, histories, counts):
         Arrays of one element per distinct history, sorted by x; times in the unit of alpha.
     counts : array
         Customers with each history.
+    at_first : int
+        0 for BG/NBD, 1 for MBG/NBD.
     """
     r, alpha, a, b = parameters
     x, t_x, T = histories
-    odds = log_odds_dropped(parameters, x, t_x, T)
+    odds = log_odds_dropped(parameters, x, t_x, T, at_first)
     dropped, log_T = counts * expit(odds), np.log(alpha + T)
     kept = counts - dropped
-    by_repeats, of_repeats = _terms_by_repeats(parameters, x, counts)
+    by_repeats, of_repeats = _terms_by_repeats(parameters, x, counts, at_first)
     # Plain sums, not dot products: BLAS threads cost more than they bring here, and their number would move digits.
     value = by_repeats + (counts * (np.logaddexp(0, odds) - (r + x) * log_T)).sum()
     gradient = of_repeats - np.array(
@@ -43,27 +55,77 @@ def log_likelihood(parameters, histories, counts):
             (kept * log_T + dropped * np.log(alpha + t_x)).sum(),
             ((r + x) * (kept / (alpha + T) + dropped / (alpha + t_x))).sum(),
             -dropped.sum() / a,
-            # Without a repeat nobody has dropped out, so the floor only keeps b + x - 1 positive.
-            (dropped / (b + np.maximum(x, 1) - 1)).sum(),
+            (dropped / _kept_chances(b, x, at_first)).sum(),
         ]
     )
     return value, gradient
 
 
-def _terms_by_repeats(parameters, x, counts):
-    """The gamma-function terms, which depend on the number of repeats only: a few hundred values for any crowd."""
+def second_derivatives(parameters, histories, counts, at_first=0):
+    """Matrix of second derivatives of ``log_likelihood`` in (r, alpha, a, b)."""
     r, alpha, a, b = parameters
+    x, t_x, T = histories
+    share = expit(log_odds_dropped(parameters, x, t_x, T, at_first))
+    dropped, undecided = counts * share, counts * share * (1 - share)
+    late, early, chances = 1 / (alpha + T), 1 / (alpha + t_x), _kept_chances(b, x, at_first)
+    # Slopes of the log odds.
+    slopes = (np.log(early / late), (r + x) * (late - early), 1 / a, -1 / chances)
+    second = _second_by_repeats(parameters, x, counts, at_first)
+    for row, slope in enumerate(slopes):
+        weighted = undecided * slope
+        for column in range(row + 1):
+            second[row, column] += (weighted * slopes[column]).sum()
+    kept = counts - dropped
+    second[1, 0] -= (kept * late + dropped * early).sum()
+    second[1, 1] += ((r + x) * (kept * late**2 + dropped * early**2)).sum()
+    second[2, 2] -= dropped.sum() / a**2
+    second[3, 3] += (dropped / chances**2).sum()
+    return np.tril(second) + np.tril(second, -1).T
+
+
+def _kept_chances(b, x, at_first):
+    """b + survived chances before the last one; nobody has dropped out without any, so there the floor may lie."""
+    return b + np.maximum(x + at_first, 1) - 1
+
+
+def _by_repeats(x, counts):
+    """Each number of repeats and its customers: a few hundred values for any crowd."""
     starts = np.flatnonzero(np.diff(x, prepend=-1.0))
-    n, x = np.add.reduceat(counts, starts), x[starts]
-    value = n @ (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + betaln(a, b + x) - betaln(a, b))
-    total = digamma(a + b) - digamma(a + b + x)
+    return x[starts], np.add.reduceat(counts, starts)
+
+
+def _terms_by_repeats(parameters, x, counts, at_first):
+    """The gamma-function terms and their slopes, which depend on the number of repeats only."""
+    r, alpha, a, b = parameters
+    x, n = _by_repeats(x, counts)
+    chances = x + at_first
+    survived = betaln(a, b + chances) - betaln(a, b)
+    value = n @ (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + survived)
+    total = digamma(a + b) - digamma(a + b + chances)
     gradient = [
         n @ (digamma(r + x) - digamma(r) + np.log(alpha)),
         n.sum() * r / alpha,
         n @ total,
-        n @ (total + digamma(b + x) - digamma(b)),
+        n @ (total + digamma(b + chances) - digamma(b)),
     ]
     return value, np.array(gradient)
+
+
+def _trigamma(z):
+    return zeta(2, z)
+
+
+def _second_by_repeats(parameters, x, counts, at_first):
+    r, alpha, a, b = parameters
+    x, n = _by_repeats(x, counts)
+    chances = x + at_first
+    total = n @ (_trigamma(a + b) - _trigamma(a + b + chances))
+    second = np.zeros((4, 4))
+    second[0, 0] = n @ (_trigamma(r + x) - _trigamma(r))
+    second[1, 0], second[1, 1] = n.sum() / alpha, -n.sum() * r / alpha**2
+    second[2, 2] = second[3, 2] = total
+    second[3, 3] = total + n @ (_trigamma(b + chances) - _trigamma(b))
+    return second
 
 
 def count_tail(n, horizon, parameters):

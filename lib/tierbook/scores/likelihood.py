@@ -80,13 +80,43 @@ def climb(log_likelihood, start):
     return found.x
 
 
+def ascend(log_likelihood, second, start):
+    """Newton's way up, turned uphill where the ground is not yet a dome: a few steps where ``climb`` takes dozens.
+
+    Parameters
+    ----------
+    log_likelihood, start
+        As of ``climb``.
+    second : callable
+        Log parameters and the gradient there -> matrix of second derivatives in the log parameters.
+
+    Returns
+    -------
+    array
+        Log parameters near a maximum, at the boundary, or where the search gave up: for ``settle`` to judge.
+    """
+    theta = np.log(start)
+    value, gradient = log_likelihood(theta)
+    for _ in range(_MOST_STEPS):
+        bends, axes = np.linalg.eigh(second(theta, gradient))
+        step = axes @ (axes.T @ gradient / np.maximum(np.abs(bends), 1e-9 * np.abs(bends).max()))
+        step /= max(1.0, np.abs(step).max())
+        gain = gradient @ step
+        while not (there := log_likelihood(theta + step))[0] > value and np.abs(step).max() > 1e-6:
+            step = step / 4
+        theta, (value, gradient) = theta + step, there
+        if gain < 1e-7 * abs(value) or at_boundary(theta).any():
+            break
+    return theta
+
+
 def at_boundary(theta):
     """Which log parameters ran beyond what data can tell apart."""
     return (theta <= np.log(LOWEST)) | (theta >= np.log(HIGHEST))
 
 
-def settle(log_likelihood, theta, groups):
-    """Newton steps to the top of the hill, where the curvature gives the standard errors.
+def settle(log_likelihood, theta, groups, second=None):
+    """Newton steps to the top of the hill, where the curvature gives the sampling distribution of the estimate.
 
     Parameters
     ----------
@@ -94,42 +124,49 @@ def settle(log_likelihood, theta, groups):
         As given to, and found by, ``climb``.
     groups : sequence of lists of int
         Positions of parameters that stand together: where one is at the boundary, its whole group is held.
+    second : callable, optional
+        Log parameters and the gradient there -> matrix of second derivatives in the log parameters; without it,
+        central differences of the gradient.
 
     Returns
     -------
     theta : array
-    log_errors : array
-        Standard errors of the log parameters; null where held.
+    covariance : array of shape (parameters, parameters)
+        Of the log parameters; null in the rows and columns of the held.
 
     Raises
     ------
     ValueNotEstimable
         ``fit_diverged``: there is no top.
     """
-    log_errors = np.full(len(theta), np.nan)
     for _ in range(_MOST_STEPS):
         free = ~at_boundary(theta)
         for group in groups:
             free[group] = free[group].all()
         value, gradient = log_likelihood(theta)
-        covariance = _inverse_curvature(log_likelihood, theta, free)
+        curvature = _differences(log_likelihood, theta, free) if second is None else -second(theta, gradient)
+        covariance = _inverse(curvature[np.ix_(free, free)])
         step = covariance @ gradient[free]
         theta = theta.copy()
         # A step is cut to one e-fold: farther away the quadratic picture does not hold.
         theta[free] += step / max(1.0, np.abs(step).max(initial=0.0))
         if gradient[free] @ step < 1e-14 * max(abs(value), 1.0):
-            log_errors[free] = np.sqrt(np.diag(covariance))
-            return theta, log_errors
+            spread = np.full((len(theta), len(theta)), np.nan)
+            spread[np.ix_(free, free)] = covariance
+            return theta, spread
     raise ValueNotEstimable("fit_diverged", "The likelihood has no maximum that the search could settle on.")
 
 
-def _inverse_curvature(log_likelihood, theta, free):
-    """Inverse of minus the second derivatives in the free parameters, by central differences of the gradient."""
-    width = 1e-4
-    steps = width * np.eye(len(theta))[free]
-    rows = [(log_likelihood(theta - step)[1] - log_likelihood(theta + step)[1])[free] / (2 * width) for step in steps]
-    curvature = np.array(rows).reshape(len(steps), len(steps))
-    curvature = (curvature + curvature.T) / 2
+def _differences(log_likelihood, theta, free):
+    """Minus the second derivatives by central differences of the gradient; held parameters are not moved."""
+    width, curvature = 1e-4, np.zeros((len(theta), len(theta)))
+    for position in np.flatnonzero(free):
+        step = width * np.eye(len(theta))[position]
+        curvature[position] = (log_likelihood(theta - step)[1] - log_likelihood(theta + step)[1]) / (2 * width)
+    return (curvature + curvature.T) / 2
+
+
+def _inverse(curvature):
     if not np.isfinite(curvature).all() or np.linalg.eigvalsh(curvature).min(initial=1.0) <= 0:
         raise ValueNotEstimable("fit_diverged", "The likelihood is flat or not finite where the search ended.")
     return np.linalg.inv(curvature)

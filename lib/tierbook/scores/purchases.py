@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.special import expit, log_expit
 
-from tierbook.scores import bgnbd
-from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, climb, distinct, settle
+from tierbook.scores import bgnbd, predictive
+from tierbook.scores.bgnbd_search import search
+from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, distinct
 
 NAMES = ("r", "alpha", "a", "b")
 
@@ -27,6 +28,9 @@ class BetaGeoNBD:
         ``r``, ``alpha`` (in the unit of time), ``a``, ``b``.
     std_errors_ : dict
         Null where the likelihood is flat: see ``at_boundary_``.
+    covariance_ : array of shape (4, 4)
+        Of the logarithms of the parameters, in the order of ``params_``; null in the rows and columns of parameters at
+        the boundary.
     at_boundary_ : tuple of str
         Dropout parameters that ran to the boundary (nobody seems to drop out, or all at one rate). Forecasts hold,
         the figures of ``a`` and ``b`` alone mean nothing.
@@ -43,6 +47,9 @@ class BetaGeoNBD:
     >>> float(model.probability_alive([0], [0], [300])[0])
     1.0
     """
+
+    # Chances to drop out besides the repeat purchases; the one number that tells this model from MBG/NBD.
+    dropout_at_first = 0
 
     def __init__(self, min_repeat_customers=50):
         self.min_repeat_customers = min_repeat_customers
@@ -62,7 +69,7 @@ class BetaGeoNBD:
             ``parameters_at_boundary``, ``fit_diverged``.
         """
         x, t_x, T = _checked(repeats, t_x, T)
-        self._refuse_thin(x)
+        _refuse_thin(x, self.min_repeat_customers)
         (x, t_x, T), _, counts = distinct(x, t_x, T)
         if (x == x[0]).all():
             raise ValueNotEstimable(
@@ -71,34 +78,20 @@ class BetaGeoNBD:
             )
         # In units of the mean observation time the search is the same whatever unit the caller counts in.
         unit = (counts * T).sum() / counts.sum()
-        scaled = (x, t_x / unit, T / unit)
-        log_likelihood = _objective(scaled, counts)
-        theta = climb(log_likelihood, _start(scaled, counts))
-        _refuse_boundary(theta, unit)
-        theta, log_errors = settle(log_likelihood, theta, groups=([0, 1], [2, 3]))
-        _refuse_boundary(theta, unit)
+        theta, covariance, log_likelihood = search((x, t_x / unit, T / unit), counts, self.dropout_at_first, unit)
         parameters = np.exp(theta) * [1, unit, 1, 1]
         self.params_ = dict(zip(NAMES, parameters.tolist(), strict=True))
-        self.std_errors_ = dict(zip(NAMES, (parameters * log_errors).tolist(), strict=True))
+        self.covariance_ = covariance
+        errors = parameters * np.sqrt(np.diag(covariance))
+        self.std_errors_ = dict(zip(NAMES, errors.tolist(), strict=True))
         self.at_boundary_ = tuple(np.array(NAMES)[at_boundary(theta)].tolist())
-        self.log_likelihood_ = float(log_likelihood(theta)[0] - (counts * x).sum() * np.log(unit))
+        self.log_likelihood_ = float(log_likelihood - (counts * x).sum() * np.log(unit))
         self.n_customers_, self.n_histories_ = int(counts.sum()), len(counts)
         return self
 
-    def _refuse_thin(self, x):
-        returned = int((x > 0).sum())
-        if not returned:
-            raise ValueNotEstimable("no_repeat_customers", f"None of {len(x):,} customers bought on a second day.")
-        if returned < self.min_repeat_customers:
-            raise ValueNotEstimable(
-                "too_few_repeat_customers",
-                f"Only {returned:,} of {len(x):,} customers bought on a second day; "
-                f"{self.min_repeat_customers:,} are needed.",
-            )
-
     def probability_alive(self, x, t_x, T):
-        """P(the customer has not dropped out | history); 1 by construction without a repeat purchase."""
-        return expit(-self._log_odds(*_checked(x, t_x, T)))
+        """P(the customer has not dropped out | history); in BG/NBD 1 by construction without a repeat purchase."""
+        return expit(-_log_odds(self, *_checked(x, t_x, T)))
 
     def expected_purchases(self, horizon_days, x, t_x, T):
         """Expected purchases within the horizon after the date of the estimate, given the history.
@@ -112,27 +105,42 @@ class BetaGeoNBD:
         -------
         array of shape (customers,), or (customers, horizons) for several horizons
         """
-        histories, inverse, _ = distinct(*_checked(x, t_x, T))
+        x, t_x, T = _checked(x, t_x, T)
+        # When the last purchase was only tells whether he is alive, so the rest is needed once per (x, T).
+        (repeats, observed), inverse, _ = distinct(x, T)
         horizons = np.atleast_1d(np.asarray(horizon_days, dtype=float))
-        if_alive = bgnbd.mean_count(horizons, self._posterior(*histories))
-        expected = expit(-self._log_odds(*histories))[:, None] * if_alive
-        return (expected if np.ndim(horizon_days) else expected[:, 0])[inverse]
+        if_alive = bgnbd.mean_count(horizons, _posterior(self, repeats, observed))
+        expected = if_alive[inverse]
+        expected *= expit(-_log_odds(self, x, t_x, T))[:, None]
+        return expected if np.ndim(horizon_days) else expected[:, 0]
 
     def count_probability(self, n, horizon_days, x, t_x, T):
         """P(exactly n purchases within the horizon | history); ``n`` is a number or one per customer."""
         return np.exp(self.log_count_probability(n, horizon_days, x, t_x, T))
 
     def log_count_probability(self, n, horizon_days, x, t_x, T):
-        """Logarithm of ``count_probability``, finite however unlikely the count: the log score."""
-        histories = _checked(x, t_x, T)
-        odds, n = self._log_odds(*histories), np.asarray(n, dtype=float)
-        alive = log_expit(-odds) + bgnbd.log_count_probability(n, float(horizon_days), self._posterior(*histories))
+        """Logarithm of ``count_probability``, finite however unlikely the count: the log score.
+
+        For the estimated parameters, without doubt in them.
+        """
+        x, t_x, T = _checked(x, t_x, T)
+        odds, n = _log_odds(self, x, t_x, T), np.asarray(n, dtype=float)
+        alive = log_expit(-odds) + bgnbd.log_count_probability(n, float(horizon_days), _posterior(self, x, T))
         return np.logaddexp(alive, np.where(n == 0, log_expit(odds), -np.inf))
 
-    def count_interval(self, horizon_days, x, t_x, T, level=0.8):
+    def count_interval(self, horizon_days, x, t_x, T, level=0.8, parameter_doubt=True):
         """Central interval of the number of purchases within the horizon, given the history.
 
-        It is the exact distribution of the count for the estimated parameters; doubt in the parameters is not in it.
+        The exact distribution of the count, averaged over the sampling distribution of the parameters (normal in
+        their logarithms with ``covariance_``). Parameters at the boundary are held, and so are those of a model that
+        was given its parameters instead of fitted.
+
+        Parameters
+        ----------
+        level : float
+            Above 0 and below 1.
+        parameter_doubt : bool
+            False: the distribution for the estimated parameters as if they were known.
 
         Returns
         -------
@@ -142,63 +150,70 @@ class BetaGeoNBD:
         stated : array of float
             Probability of low <= count <= high: at least ``level``, more as whole numbers allow.
         """
+        if not 0 < level < 1:
+            raise ValueError(f"level is {level:g}; it must lie between 0 and 1.")
         histories, inverse, _ = distinct(*_checked(x, t_x, T))
-        alive, posterior = expit(-self._log_odds(*histories)), self._posterior(*histories)
+        doubt = _doubt(self, parameter_doubt)
+        bounds = predictive.count_interval(doubt, histories, float(horizon_days), level, self.dropout_at_first)
+        return tuple(bound[inverse] for bound in bounds)
 
-        def tail(n, rows):
-            r, alpha, a, b = (np.broadcast_to(part, len(alive))[rows] for part in posterior)
-            return alive[rows] * bgnbd.count_tail(n, float(horizon_days), (r, alpha, a, b))
+    def count_bounds(self, actual, horizon_days, x, t_x, T, parameter_doubt=True):
+        """P(count < actual) and P(count <= actual) within the horizon, given the history: two arrays.
 
-        rows = np.arange(len(alive))
-        low = _smallest(lambda n, rows: tail(n, rows) <= (1 + level) / 2, len(rows))
-        high = _smallest(lambda n, rows: tail(n, rows) <= (1 - level) / 2, len(rows))
-        at_least_low = np.where(low > 0, tail(np.maximum(low - 1, 0), rows), 1.0)
-        return low[inverse], high[inverse], (at_least_low - tail(high, rows))[inverse]
+        Where the model holds, a number drawn evenly between the two is uniform over customers (the randomised
+        probability integral transform).
+        """
+        x, t_x, T = _checked(x, t_x, T)
+        n = np.broadcast_to(np.asarray(actual, dtype=float), x.shape)
+        (n, *histories), inverse, _ = distinct(n, x, t_x, T)
+        doubt = _doubt(self, parameter_doubt)
+        bounds = predictive.count_bounds(doubt, histories, float(horizon_days), n, self.dropout_at_first)
+        return tuple(bound[inverse] for bound in bounds)
 
-    def _log_odds(self, x, t_x, T):
-        return bgnbd.log_odds_dropped(tuple(self.params_.values()), x, t_x, T)
+    def randomised_pit(self, actual, horizon_days, x, t_x, T, seed):
+        """One draw per customer, evenly between ``count_bounds``, in the order given: uniform where the model holds."""
+        below, up_to = self.count_bounds(actual, horizon_days, x, t_x, T)
+        return below + np.random.default_rng(seed).random(len(below)) * (up_to - below)
 
-    def _posterior(self, x, t_x, T):
-        """Parameters of a customer with this history if alive: he enters the horizon as a new customer of these."""
-        r, alpha, a, b = self.params_.values()
-        return r + x, alpha + T, a, b + x
+    def pit_histogram(self, actual, horizon_days, x, t_x, T, bins=10):
+        """Expected histogram of the randomised probability integral transform, drawing nothing.
 
+        Czado, Gneiting, Held (2009), Biometrics 65, pp. 1254-1261.
 
-def _objective(histories, counts):
-    def log_likelihood(theta):
-        parameters = np.exp(theta)
-        value, gradient = bgnbd.log_likelihood(parameters, histories, counts)
-        return value, gradient * parameters
-
-    return log_likelihood
-
-
-def _start(histories, counts):
-    """Start where the mean rate fits; half a spread in the rates and one dropout in four are ordinary."""
-    x, _, T = histories
-    return 0.5, 0.5 * (counts * T).sum() / (counts * x).sum(), 0.7, 2.0
+        Returns
+        -------
+        array of shape (bins,)
+            Shares of customers, which sum to one: all ``1 / bins`` where the model holds; high at both ends where its
+            intervals are too narrow, in the middle where they are too wide, at the left where it expects too much.
+        """
+        below, up_to = self.count_bounds(actual, horizon_days, x, t_x, T)
+        width = np.maximum(up_to - below, np.finfo(float).tiny)
+        reached = [np.clip((edge - below) / width, 0, 1).mean() for edge in np.arange(1, bins) / bins]
+        return np.diff([0, *reached, 1])
 
 
-def _refuse_boundary(theta, unit):
-    if at_boundary(theta[:2]).any():
-        r, alpha = np.exp(theta[:2]) * [1, unit]
+def _log_odds(model, x, t_x, T):
+    return bgnbd.log_odds_dropped(tuple(model.params_.values()), x, t_x, T, model.dropout_at_first)
+
+
+def _posterior(model, x, T):
+    return bgnbd.posterior(tuple(model.params_.values()), x, T, model.dropout_at_first)
+
+
+def _doubt(model, wanted):
+    covariance = getattr(model, "covariance_", None) if wanted else None
+    return predictive.parameter_nodes(tuple(model.params_.values()), covariance)
+
+
+def _refuse_thin(x, fewest):
+    returned = int((x > 0).sum())
+    if not returned:
+        raise ValueNotEstimable("no_repeat_customers", f"None of {len(x):,} customers bought on a second day.")
+    if returned < fewest:
         raise ValueNotEstimable(
-            "parameters_at_boundary",
-            f"The spread of purchase rates cannot be estimated: r = {r:.3g}, alpha = {alpha:.3g} ran to the boundary.",
+            "too_few_repeat_customers",
+            f"Only {returned:,} of {len(x):,} customers bought on a second day; {fewest:,} are needed.",
         )
-
-
-def _smallest(reached, size):
-    """Smallest whole n per row for which ``reached(n, rows)`` holds; it must stay true once it is."""
-    low, high = np.full(size, -1), np.zeros(size, dtype=int)
-    rows = np.arange(size)
-    while len(rows := rows[~reached(high[rows], rows)]):
-        low[rows], high[rows] = high[rows], 2 * high[rows] + 1
-    while len(rows := np.flatnonzero(high - low > 1)):
-        middle = (low[rows] + high[rows]) // 2
-        is_reached = reached(middle, rows)
-        high[rows[is_reached]], low[rows[~is_reached]] = middle[is_reached], middle[~is_reached]
-    return high
 
 
 def _checked(x, t_x, T):
