@@ -9,7 +9,7 @@ from tierbook.accounting import day_number
 from tierbook.engine import Engine
 from tierbook.errors import InputError
 from tierbook.insight import card as cards
-from tierbook.insight.movement import months_before
+from tierbook.months import months_before
 from tierbook.scores.lifecycle import Cadence
 from tierbook.scores.rfm import Scale
 

@@ -11,7 +11,7 @@ from tierbook import cache
 from tierbook.accounting import day_number
 from tierbook.insight import cluster_path
 from tierbook.insight.cluster_path import path
-from tierbook.insight.movement import months_before
+from tierbook.months import months_before
 from tierbook.scores import clusters
 from tierbook.scores.clusters import ClusterRule
 from tierbook.tree import Rfm

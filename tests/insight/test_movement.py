@@ -1,12 +1,8 @@
 """Movement: months, moves, and usual ranges by hand."""
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tierbook.errors import ParamsError
 from tierbook.insight import movement
@@ -30,39 +26,6 @@ def moved(*groups):
 
 
 NO_SCALE_MOVES = moved()
-
-
-# --- months -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("as_of", "months", "before"),
-    [
-        ("2026-10-31", 1, "2026-09-30"),
-        ("2026-10-31", 8, "2026-02-28"),
-        ("2024-03-31", 1, "2024-02-29"),
-        ("2024-02-29", 1, "2024-01-31"),  # a last day stays a last day
-        ("2024-02-29", 12, "2023-02-28"),
-        ("2025-02-28", 12, "2024-02-29"),
-        ("2024-02-28", 12, "2023-02-28"),  # not a last day, and 28 February 2023 is the same day
-        ("2024-02-28", 1, "2024-01-28"),
-        ("2026-03-30", 1, "2026-02-28"),  # there is no 30 February
-        ("2026-01-15", 1, "2025-12-15"),
-        ("2026-01-01", 13, "2024-12-01"),
-        ("2026-12-31", 0, "2026-12-31"),
-        ("2026-04-30", 1, "2026-03-31"),
-    ],
-)
-def test_the_same_day_months_earlier(as_of, months, before):
-    assert movement.months_before(dt.date.fromisoformat(as_of), months) == dt.date.fromisoformat(before)
-
-
-@settings(deadline=None)
-@given(as_of=st.dates(dt.date(1990, 1, 1), dt.date(2060, 1, 1)), months=st.integers(1, 40))
-def test_every_month_back_lies_in_that_month_and_in_order(as_of, months):
-    earlier = movement.months_before(as_of, months)
-    assert as_of.year * 12 + as_of.month - earlier.year * 12 - earlier.month == months
-    assert earlier < movement.months_before(as_of, months - 1)
 
 
 # --- tiers and moves --------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import pytest
 from tierbook.accounting import day_number
 from tierbook.errors import ParamsError
 from tierbook.insight import overrides
-from tierbook.insight.movement import months_before
 from tierbook.insight.protection import protect, protected
+from tierbook.months import months_before
 
 AS_OF = dt.date(2026, 10, 31)
 DATES = [months_before(AS_OF, k) for k in range(5)]

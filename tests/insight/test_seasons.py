@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierbook.errors import ParamsError
-from tierbook.insight.movement import months_before
 from tierbook.insight.seasons import Event, differs, in_span, marks, read, terms
+from tierbook.months import months_before
 from tierbook.params import ROOT
 
 WORDS = {"en": "X", "zh": "某"}

@@ -1,20 +1,22 @@
-"""Lifetime value, hold-out backtest and the independence check."""
+"""Lifetime value by calendar months, customers without a repeat, agreement with lifetimes, and the independence check."""
+
+import datetime as dt
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tierbook.scores.value import (
-    DAYS_PER_MONTH,
     BetaGeoNBD,
     GammaGamma,
     ValueNotEstimable,
-    backtest,
+    _discounted,
     check_independence,
     lifetime_value,
 )
 
-BANDS = ["frequency_0", "frequency_1", "frequency_2", "frequency_3", "frequency_4-6", "frequency_7+"]
+AS_OF = dt.date(2026, 10, 31)
 
 
 @pytest.fixture
@@ -44,36 +46,71 @@ def customers():
     )
 
 
-# ---- lifetime value ----
+# ---- months of the calendar ----
 
 
-def test_one_month_is_expected_orders_times_value_less_a_month_of_discount(purchases, spend, customers):
-    value = lifetime_value(purchases, spend, customers, horizon_months=1, yearly_discount=0.21)
+@pytest.mark.parametrize(
+    ("as_of", "days"),
+    [
+        (dt.date(2026, 10, 31), 30),  # to 30 November
+        (dt.date(2026, 10, 30), 31),  # to 30 November
+        (dt.date(2025, 1, 31), 28),  # to 28 February
+        (dt.date(2024, 1, 31), 29),  # to 29 February
+        (dt.date(2024, 2, 29), 31),  # to 31 March
+    ],
+)
+def test_one_month_is_its_real_days_of_orders_times_value_less_their_discount(purchases, spend, customers, as_of, days):
+    value = lifetime_value(purchases, spend, customers, 1, 0.21, as_of)
     history = [customers[column] for column in ("repeats", "t_x", "T")]
-    np.testing.assert_allclose(value["expected_orders"], purchases.expected_purchases(DAYS_PER_MONTH, *history))
+    np.testing.assert_allclose(value["expected_orders"], purchases.expected_purchases(days, *history))
     # c9: population mean p v / (q - 1) = 10; a1: (10 + 10) / (1 + 1) = 10; b5: (10 + 2 * 30) / (2 + 1) = 70 / 3;
     # k7: (10 + 8400) / 701.
     money = value["expected_value"]
     assert money[["c9", "a1", "b5", "k7"]].tolist() == pytest.approx([10, 10, 70 / 3, 8410 / 701])
-    expected = value["expected_orders"] * money / 1.21 ** (1 / 12)
-    np.testing.assert_allclose(value["clv"], expected)
+    np.testing.assert_allclose(value["clv"], value["expected_orders"] * money / 1.21 ** (days / 365.25))
 
 
 def test_two_months_discount_each_month_by_its_own_end(purchases, spend, customers):
-    one, two = (lifetime_value(purchases, spend, customers, months, 0.21) for months in (1, 2))
+    one, two = (lifetime_value(purchases, spend, customers, months, 0.21, AS_OF) for months in (1, 2))
     second = two["expected_orders"] - one["expected_orders"]
-    expected = one["expected_orders"] / 1.21 ** (1 / 12) + second / 1.21 ** (2 / 12)
+    expected = one["expected_orders"] / 1.21 ** (30 / 365.25) + second / 1.21 ** (61 / 365.25)
     np.testing.assert_allclose(two["clv"], expected * one["expected_value"])
 
 
+@pytest.mark.parametrize(("as_of", "days"), [(AS_OF, 365), (dt.date(2023, 10, 31), 366)])
+def test_twelve_months_are_a_year_of_365_or_366_days(purchases, spend, customers, as_of, days):
+    value = lifetime_value(purchases, spend, customers, 12, 0.10, as_of)
+    history = [customers[column] for column in ("repeats", "t_x", "T")]
+    np.testing.assert_allclose(value["expected_orders"], purchases.expected_purchases(days, *history))
+    low, high, _ = purchases.count_interval(days, *history)
+    assert value["orders_low"].tolist() == low.tolist() and value["orders_high"].tolist() == high.tolist()
+
+
+# ---- a customer who has not repeated ----
+
+
+def test_who_has_not_repeated_is_worth_expected_orders_at_the_population_mean(purchases, spend):
+    """r 1, alpha 10, a 1, b 2, one purchase 20 days ago: the rate is Gamma(1, 30), and for each dropout chance p, which
+    is Beta(1, 2) with density 2 (1 - p), (1 - 30 / (30 + 30 p)) / p = 1 / (1 + p) purchases are expected in 30 days:
+    the integral of 2 (1 - p) / (1 + p) is 4 ln 2 - 2. Money: p v / (q - 1) = 10 each, whatever the first order was."""
+    one_timer = pd.DataFrame({"repeats": [0], "t_x": [0], "T": [20], "mean_spend": [np.nan]})
+    value = lifetime_value(purchases, spend, one_timer, 1, 0.0, AS_OF).iloc[0]
+    assert value["expected_orders"] == pytest.approx(4 * np.log(2) - 2, rel=1e-9)
+    assert value["expected_value"] == 10
+    assert value["clv"] == pytest.approx(10 * (4 * np.log(2) - 2), rel=1e-9)
+
+
+# ---- bounds and order ----
+
+
 def test_without_discount_value_is_orders_times_money_and_so_are_its_bounds(purchases, spend, customers):
-    value = lifetime_value(purchases, spend, customers, 12, 0.0)
+    value = lifetime_value(purchases, spend, customers, 12, 0.0, AS_OF)
     for orders, money in [("expected_orders", "clv"), ("orders_low", "clv_low"), ("orders_high", "clv_high")]:
         np.testing.assert_allclose(value[money], value[orders] * value["expected_value"])
 
 
 def test_bounds_are_whole_orders_and_money_is_null_where_repeats_brought_none(purchases, spend, customers):
-    value = lifetime_value(purchases, spend, customers, 12, 0.1)
+    value = lifetime_value(purchases, spend, customers, 12, 0.1, AS_OF)
     assert (value["orders_low"] <= value["orders_high"]).all()
     assert value["orders_low"].dtype.kind == value["orders_high"].dtype.kind == "i"
     assert value.loc["z2", ["expected_value", "clv", "clv_low", "clv_high"]].isna().all()
@@ -82,14 +119,14 @@ def test_bounds_are_whole_orders_and_money_is_null_where_repeats_brought_none(pu
 
 
 def test_value_stays_with_its_customer_whatever_the_order(purchases, spend, customers):
-    value = lifetime_value(purchases, spend, customers, 12, 0.1)
-    shuffled = lifetime_value(purchases, spend, customers.loc[["k7", "c9", "z2", "a1", "b5"]], 12, 0.1)
+    value = lifetime_value(purchases, spend, customers, 12, 0.1, AS_OF)
+    shuffled = lifetime_value(purchases, spend, customers.loc[["k7", "c9", "z2", "a1", "b5"]], 12, 0.1, AS_OF)
     pd.testing.assert_frame_equal(shuffled.loc[customers.index], value)
 
 
 def test_a_customer_long_gone_is_worth_nothing_not_null(purchases, spend):
     gone = pd.DataFrame({"repeats": [700], "t_x": [700], "T": [40_000], "mean_spend": [12.0]})
-    value = lifetime_value(purchases, spend, gone, 12, 0.1).iloc[0]
+    value = lifetime_value(purchases, spend, gone, 12, 0.1, AS_OF).iloc[0]
     assert value["p_alive"] == pytest.approx(0, abs=1e-300)
     assert value[["orders_low", "orders_high", "clv_low", "clv_high"]].tolist() == [0, 0, 0, 0]
     assert value["clv"] == pytest.approx(0, abs=1e-300)
@@ -98,98 +135,71 @@ def test_a_customer_long_gone_is_worth_nothing_not_null(purchases, spend):
 def test_an_infinite_mean_spend_stops_the_value(purchases, spend, customers):
     spend.params_["q"] = 1.0
     with pytest.raises(ValueNotEstimable, match="not finite"):
-        lifetime_value(purchases, spend, customers, 12, 0.1)
+        lifetime_value(purchases, spend, customers, 12, 0.1, AS_OF)
 
 
-# ---- backtest ----
+# ---- traps: units, first purchase, one enormous order, the peer ----
 
 
-def crowd(sizes):
-    """So many customers of each number of repeats, all with t_x = 100 and T = 200 (no repeat: t_x = 0)."""
-    repeats = np.repeat(list(sizes), list(sizes.values()))
-    return pd.DataFrame({"repeats": repeats, "t_x": np.where(repeats > 0, 100, 0), "T": 200})
-
-
-def test_slices_come_in_order_with_their_sums(purchases):
-    history = crowd({0: 20, 1: 10, 2: 9, 4: 5, 6: 5, 7: 10})
-    actual = pd.Series(2, index=history.index[20:])
-    labels = pd.Series(["low"] * 20 + ["high"] * 38 + [None], index=history.index, dtype="str")
-    table = backtest(history, actual, 100, purchases, labels).set_index("slice")
-    assert table.index.tolist() == ["all", "high", "low", *BANDS]
-    assert table["customers"].tolist() == [59, 38, 20, 20, 10, 9, 0, 10, 10]
-    assert table["actual_orders"].tolist() == [78, 76, 0, 0, 20, 18, 0, 20, 20]
-    predicted = purchases.expected_purchases(100, 1, 100, 200)[0]
-    assert table.loc["frequency_1", "predicted_orders"] == pytest.approx(10 * predicted)
-    assert table.loc["frequency_1", "ratio"] == pytest.approx(10 * predicted / 20)
-    assert table.loc["frequency_1", "mae"] == pytest.approx(2 - predicted)
-    # Own past rate: 1 repeat in 200 days is half an order in 100 days, against 2.
-    assert table.loc["frequency_1", "past_rate_ratio"] == pytest.approx(0.25)
-
-
-def test_log_scores_are_mean_log_probabilities_of_what_happened(purchases):
-    history = crowd({1: 10})
-    table = backtest(history, pd.Series(2, index=history.index), 100, purchases).set_index("slice")
-    assert table.loc["all", "log_score"] == pytest.approx(np.log(purchases.count_probability(2, 100, 1, 100, 200)[0]))
-    # Mean days per repeat: 10 * 200 / 10 = 200. Rate (1 + 1) / (200 + 200), so 100 days expect 1/2:
-    # P(2) = exp(-1/2) * (1/2)**2 / 2.
-    assert table.loc["all", "past_rate_log_score"] == pytest.approx(-0.5 + np.log(1 / 8))
-
-
-@pytest.mark.parametrize(("customers", "is_null"), [(9, True), (10, False), (11, False)])
-def test_no_rate_on_fewer_than_ten_customers(purchases, customers, is_null):
-    history = crowd({1: customers})
-    row = backtest(history, pd.Series(1, index=history.index), 100, purchases).iloc[0]
-    rates = ["ratio", "past_rate_ratio", "mae", "log_score", "past_rate_log_score", "stated_80", "coverage_80"]
-    assert (row[rates].isna() == is_null).all()
-    assert (row["customers"], row["actual_orders"]) == (customers, customers)
-
-
-def test_nothing_ordered_gives_no_ratio_but_a_score(purchases):
-    history = crowd({1: 20})
-    row = backtest(history, pd.Series(dtype=float), 100, purchases).iloc[0]
-    assert np.isnan(row["ratio"]) and np.isnan(row["past_rate_ratio"])
-    assert row["actual_orders"] == 0 and row["log_score"] < 0
-
-
-def test_tiers_keep_the_order_of_their_scheme_and_ids_align_by_name(purchases):
-    history = crowd({1: 12, 5: 12})
-    labels = pd.Series(
-        pd.Categorical(["top"] * 12 + ["base"] * 12, categories=["top", "unused", "base"]), index=history.index
+@pytest.fixture(scope="module")
+def fitted(cdnow):
+    return (
+        BetaGeoNBD().fit(cdnow["repeats"], cdnow["t_x"], cdnow["T"]),
+        GammaGamma().fit(cdnow["repeats"], cdnow["mean_spend"]),
     )
-    actual = pd.Series([0] * 12 + [3] * 12, index=history.index)
-    straight = backtest(history, actual, 100, purchases, labels)
-    assert straight["slice"].tolist()[:3] == ["all", "top", "base"]
-    assert straight["actual_orders"].tolist()[:3] == [36, 0, 36]
-    turned = backtest(history, actual.iloc[::-1], 100, purchases, labels.sample(frac=1, random_state=1))
-    pd.testing.assert_frame_equal(turned, straight)
 
 
-def test_the_first_day_has_no_past_rate(purchases):
-    history = pd.DataFrame({"repeats": 0, "t_x": 0, "T": 0}, index=range(10))
-    row = backtest(history, pd.Series(1, index=history.index), 30, purchases).iloc[0]
-    assert row["past_rate_ratio"] == 0
-    # One purchase in T + 1 = 1 day, 30 in 30 days: P(1) = 30 exp(-30).
-    assert row["past_rate_log_score"] == pytest.approx(np.log(30) - 30)
+def test_yuan_or_fen_move_no_value(cdnow, fitted):
+    purchases, spend = fitted
+    plain = lifetime_value(purchases, spend, cdnow, 12, 0.10, AS_OF)
+    fen = cdnow.assign(mean_spend=cdnow["mean_spend"] * 100)
+    cents = lifetime_value(purchases, GammaGamma().fit(fen["repeats"], fen["mean_spend"]), fen, 12, 0.10, AS_OF)
+    for column in ("expected_value", "clv", "clv_low", "clv_high"):
+        np.testing.assert_allclose(cents[column] / 100, plain[column], rtol=1e-6)
+    pd.testing.assert_frame_equal(cents.filter(like="orders"), plain.filter(like="orders"))
 
 
-def test_cdnow_backtest_against_the_reference(cdnow):
-    history = cdnow[["repeats", "t_x", "T"]]
-    model = BetaGeoNBD().fit(*(cdnow[column] for column in history))
-    row = backtest(history, cdnow["later"], 39 * 7, model).iloc[0]
-    assert (row["customers"], row["actual_orders"], round(row["predicted_orders"])) == (2357, 1882, 1653)
-    assert row["past_rate_ratio"] * 1882 == pytest.approx(2930, abs=0.5)
-    assert (round(row["mae"], 3), round(row["coverage_80"], 3)) == (0.785, 0.928)
-    assert row["log_score"] > row["past_rate_log_score"]
+@pytest.fixture
+def lifetimes():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("lifetimes")
 
 
-def test_on_its_own_customers_the_model_is_calibrated_and_beats_the_past_rate(simulate):
-    x, t_x, T, later = simulate(10_000, 21, (0.8, 50, 0.5, 3.0), holdout=180)
-    history = pd.DataFrame({"repeats": x, "t_x": t_x, "T": T})
-    table = backtest(history, pd.Series(later), 180, BetaGeoNBD().fit(x, t_x, T)).set_index("slice")
-    assert (table["ratio"] - 1).abs().max() < 0.15
-    assert (table["coverage_80"] - table["stated_80"]).abs().max() < 0.04
-    assert table.loc["all", "coverage_80"] == pytest.approx(table.loc["all", "stated_80"], abs=0.02)
-    assert table.loc["all", "log_score"] > table.loc["all", "past_rate_log_score"]
+def lifetimes_models(lifetimes, purchases, spend):
+    """lifetimes' models with our parameters; its dropout and spend formulas are the same functions of them."""
+    counts, money = lifetimes.BetaGeoFitter(), lifetimes.GammaGammaFitter()
+    counts.params_, money.params_ = pd.Series(purchases.params_), pd.Series(spend.params_)
+    counts.predict = counts.conditional_expected_number_of_purchases_up_to_time
+    return counts, money
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lifetimes_agrees_on_value_where_the_definitions_do(cdnow, fitted, lifetimes):
+    """Its month is 30 days and its discount a monthly rate; 15 April to 15 May is such a month. Money per purchase by its
+    Gamma-Gamma, given our parameters; customers without a repeat at the population's mean in both."""
+    counts, money = lifetimes_models(lifetimes, *fitted)
+    history = [cdnow["repeats"], cdnow["t_x"], cdnow["T"]]
+    monthly = 1.10 ** (30 / 365.25) - 1
+    spends = cdnow["mean_spend"].fillna(0.0)
+    theirs = money.customer_lifetime_value(counts, *history, spends, time=1, discount_rate=monthly, freq="D")
+    ours = lifetime_value(*fitted, cdnow, 1, 0.10, dt.date(2026, 4, 15))["clv"]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lifetimes_agrees_on_twelve_of_its_own_months(cdnow, fitted, lifetimes):
+    """The same over twelve months of 30 days each, below the calendar: our expected purchases and our discounting."""
+    purchases, spend = fitted
+    counts, money = lifetimes_models(lifetimes, purchases, spend)
+    history = [cdnow["repeats"], cdnow["t_x"], cdnow["T"]]
+    spends = cdnow["mean_spend"].fillna(0.0)
+    monthly = 1.10 ** (30 / 365.25) - 1
+    theirs = money.customer_lifetime_value(counts, *history, spends, time=12, discount_rate=monthly, freq="D")
+    ends = 30.0 * np.arange(1, 13)
+    expected, discount = _discounted(purchases.expected_purchases(ends, *history), ends, 0.10)
+    ours = expected * discount * spend.expected_average_value(cdnow["repeats"], cdnow["mean_spend"])
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 # ---- independence ----

@@ -1,8 +1,14 @@
 """Gamma-Gamma: hand arithmetic, published numbers, units, refusals."""
 
+import datetime as dt
+
+import duckdb
+import narwhals as nw
 import numpy as np
+import pandas as pd
 import pytest
 
+from tierbook.history import history
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.spend import GammaGamma, _objective
 
@@ -23,13 +29,16 @@ def simulate(size, seed, p, q, v):
 def test_the_likelihood_by_hand():
     # p = 1, q = 2, v = 10: G(x + 2) / (G(x) G(2)) * v**2 * z**(x - 1) * x**x / (v + x z)**(x + 2)
     # x = 1, z = 10: 2 * 100 / 20**3 = 1/40; x = 2, z = 5: 6 * 100 * 5 * 4 / 20**4 = 3/40, that one three times.
-    objective = _objective(np.array([1.0, 2.0]), np.array([10.0, 5.0]), np.array([1, 3]))
+    objective, second = _objective(np.array([1.0, 2.0]), np.array([10.0, 5.0]), np.array([1, 3]))
     value, gradient = objective(np.log([1.0, 2.0, 10.0]))
     assert value == pytest.approx(np.log(1 / 40) + 3 * np.log(3 / 40), abs=1e-12)
     for position in range(3):
         step = 1e-6 * np.eye(3)[position]
         up, down = (objective(np.log([1.0, 2.0, 10.0]) + sign * step)[0] for sign in (1, -1))
         assert gradient[position] == pytest.approx((up - down) / 2e-6, rel=1e-6, abs=1e-7)
+        up, down = (objective(np.log([1.0, 2.0, 10.0]) + sign * step)[1] for sign in (1, -1))
+        bend = second(np.log([1.0, 2.0, 10.0]), gradient)[position]
+        assert bend.tolist() == pytest.approx(((up - down) / 2e-6).tolist(), rel=1e-6, abs=1e-7)
 
 
 def test_expected_average_value_by_hand():
@@ -114,3 +123,43 @@ def test_spending_with_an_infinite_mean_is_found_out():
     repeats, money = simulate(5000, 5, 3, 0.7, 10)
     with pytest.raises(ValueNotEstimable):
         GammaGamma().fit(repeats, money).expected_average_value(repeats, money)
+
+
+# ---- the first purchase, one enormous order, lifetimes ----
+
+
+def test_the_first_days_money_enters_neither_the_fit_nor_a_customers_value():
+    """The history's mean spend leaves the first day out: a buys for 1,000 first, then 10 and 30, so 20; b for 5 only."""
+    days = pd.DataFrame(
+        [("a", 100, 1, 1000.0, None), ("a", 130, 1, 10.0, None), ("a", 150, 1, 30.0, None), ("b", 120, 1, 5.0, None)],
+        columns=["customer_id", "day", "orders", "net", "cost"],
+    ).astype({"cost": float})
+    lazy = nw.from_native(duckdb.connect().from_df(days)).lazy()
+    found = history(lazy, dt.date(1970, 7, 20), 365).to_native().df().set_index("customer_id")
+    assert found.loc["a", ["repeats", "mean_spend"]].tolist() == [2, 20] and np.isnan(found.loc["b", "mean_spend"])
+    # (10 + 2 * 20) / (2 + 1), and the population's 10 for b, whatever its first purchase brought
+    value = known(1, 2, 10).expected_average_value(found["repeats"], found["mean_spend"])
+    assert dict(zip(found.index, value, strict=True)) == pytest.approx({"a": 50 / 3, "b": 10})
+
+
+def test_one_enormous_order_leaves_the_others_estimable():
+    repeats, money = simulate(1000, 6, 3, 4, 60)
+    money[0] *= 5000
+    model = GammaGamma().fit(repeats, money)
+    value = model.expected_average_value(repeats, money)
+    assert model.params_["q"] > 1 and np.isfinite(value).all() and (value > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lifetimes_gives_the_same_expected_value_and_no_higher_likelihood(cdnow):
+    lifetimes = pytest.importorskip("lifetimes")
+    model, theirs = GammaGamma().fit(cdnow["repeats"], cdnow["mean_spend"]), lifetimes.GammaGammaFitter()
+    theirs.params_ = pd.Series(model.params_)
+    spends = cdnow["mean_spend"].fillna(0.0)
+    expected = theirs.conditional_expected_average_profit(cdnow["repeats"], spends)
+    np.testing.assert_allclose(model.expected_average_value(cdnow["repeats"], cdnow["mean_spend"]), expected, rtol=1e-6)
+    used = cdnow[(cdnow["repeats"] > 0) & (cdnow["mean_spend"] > 0)]
+    fitted = lifetimes.GammaGammaFitter().fit(used["repeats"], used["mean_spend"])
+    objective, _ = _objective(used["repeats"].to_numpy(float), used["mean_spend"].to_numpy(), np.ones(len(used)))
+    at_theirs = objective(np.log(fitted.params_[["p", "q", "v"]].to_numpy()))[0]
+    assert model.log_likelihood_ == pytest.approx(at_theirs, rel=1e-6) and model.log_likelihood_ >= at_theirs - 1e-6

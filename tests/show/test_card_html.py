@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from tierbook.insight.movement import months_before
+from tierbook.months import months_before
 from tierbook.show.card import card_html
 from tierbook.show.words import Words
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
+from tierbook.accounting import day_date
+from tierbook.insight.forecast_verdict import LOSES, judge
 from tierbook.params import Value
 from tierbook.scores.likelihood import ValueNotEstimable
+
+if TYPE_CHECKING:
+    from tierbook.scores.model_choice import Choice
 
 COLUMNS = ["p_alive", "expected_orders", "orders_low", "orders_high", "expected_value", "clv", "clv_low", "clv_high"]
 SMALL = 10
 NOTABLE_MISS = 0.20
+SHORTEST_HISTORY = 28
+BACKTEST = ["slice", "customers", "actual_orders", "predicted_orders", "ratio", "past_rate_ratio", "mae", "log_score"]
+BACKTEST += ["past_rate_log_score", "stated_80", "coverage_80"]
+NAIVE = ["rule", "predicted_orders", "ratio", "log_score", "mae", "gain", "gain_error", "verdict"]
 _RECENCY_BANDS = {"0–30": 30, "31–90": 90, "91–180": 180, "181–365": 365, "366+": np.inf}
 _PURCHASE_BANDS = {"1": 1, "2": 2, "3–4": 4, "5–9": 9, "10+": np.inf}
 
@@ -20,19 +31,43 @@ def holdout_length(first_day: int, end: int, rules: Value) -> int:
     return int(rules.holdout_days) if rules.holdout_days != "auto" else min(365, (end - first_day + 1) // 3)
 
 
-def estimate(history: pd.DataFrame, rules: Value, margin_rate: float | None) -> dict:
+def chosen(history: pd.DataFrame, then: pd.DataFrame | None = None, holdout_days: int = 0) -> Choice | None:
+    """BG/NBD or MBG/NBD, fitted and chosen (`scores.model_choice`); null where neither can be estimated.
+
+    ``then``: the history at the start of the hold-out; without one the likelihood decides.
+    """
+    from tierbook.scores.model_choice import choose
+
+    try:
+        if then is None or then.empty or holdout_days < 1:
+            return choose(history)
+        return choose(history, then, days_since(then, history).to_numpy(), holdout_days)
+    except ValueNotEstimable:
+        return None
+
+
+def estimate(
+    history: pd.DataFrame, rules: Value, margin_rate: float | None, choice: Choice | None = None
+) -> dict[str, Any]:
     """Forecast every customer of ``history``.
 
-    Returns ``customers`` (customer_id, the columns of the book, value_note), ``model`` (clv_model.csv) and ``note``: a
-    code of why nothing was estimated, or null. With a margin rate money is margin, else net sales.
+    ``history``: of one date, at which every ``T`` ends and from which the months of the horizon run; ``choice``: of the
+    purchase model (`chosen`), else made here by likelihood. Returns ``customers`` (customer_id, the columns of the book,
+    value_note), ``model`` (clv_model.csv), ``choice`` (both purchase models side by side), ``choice_reason``, and ``note``: a
+    code of why nothing was estimated, or null. With a margin rate money is margin, else net sales. Where nobody has
+    been known for four weeks there is no week in them that repeats, and nothing is estimated whatever the params allow.
     """
-    from tierbook.scores.value import BetaGeoNBD, GammaGamma, check_independence, lifetime_value
+    from tierbook.scores.model_choice import choose
+    from tierbook.scores.value import GammaGamma, check_independence, lifetime_value
 
+    if history["T"].max() < SHORTEST_HISTORY:
+        return empty(history, "history_too_short")
     customers = history[["customer_id"]].copy()
     try:
-        purchases = BetaGeoNBD().fit(history["repeats"], history["t_x"], history["T"])
+        choice = choice or choose(history)
         spend = GammaGamma().fit(history["repeats"], history["mean_spend"])
-        values = lifetime_value(purchases, spend, history, rules.horizon_months, rules.yearly_discount)
+        as_of = day_date((history["first_day"] + history["T"]).max())
+        values = lifetime_value(choice.model, spend, history, rules.horizon_months, rules.yearly_discount, as_of)
     except ValueNotEstimable as refusal:
         return empty(history, refusal.reason_code)
     money = ["expected_value", "clv", "clv_low", "clv_high"]
@@ -44,68 +79,96 @@ def estimate(history: pd.DataFrame, rules: Value, margin_rate: float | None) -> 
     )
     return {
         "customers": customers,
-        "model": _model_table(purchases, spend),
+        "model": _model_table({choice.name: choice.model, "Gamma-Gamma": spend}),
+        "choice": choice.table,
+        "choice_reason": choice.reason,
         "note": None,
         "independence": independence._asdict(),
     }
 
 
-def empty(history: pd.DataFrame, note: str) -> dict:
+def empty(history: pd.DataFrame, note: str) -> dict[str, Any]:
     """The columns of a forecast, empty, with the reason."""
     customers = history[["customer_id"]].assign(**dict.fromkeys(COLUMNS, np.nan), value_note=note)
     model = pd.DataFrame(columns=["model", "parameter", "estimate", "std_error", "log_likelihood", "chosen"])
-    return {"customers": customers, "model": model.astype({"estimate": float, "std_error": float}), "note": note}
+    choice = pd.DataFrame(columns=["model", "log_likelihood", "holdout_log_score", "holdout_ratio", "chosen"])
+    model = model.astype({"estimate": float, "std_error": float})
+    return {"customers": customers, "model": model, "choice": choice, "choice_reason": None, "note": note}
 
 
-def _model_table(*models) -> pd.DataFrame:
-    names = {"BetaGeoNBD": "BG/NBD", "GammaGamma": "Gamma-Gamma"}
+def _model_table(models: dict[str, Any]) -> pd.DataFrame:
     rows = [
-        (names[type(m).__name__], p, v, m.std_errors_[p], m.log_likelihood_, True)
-        for m in models
-        for p, v in m.params_.items()
+        (name, parameter, value, model.std_errors_[parameter], model.log_likelihood_, True)
+        for name, model in models.items()
+        for parameter, value in model.params_.items()
     ]
     return pd.DataFrame(rows, columns=["model", "parameter", "estimate", "std_error", "log_likelihood", "chosen"])
 
 
-def against_past(then: pd.DataFrame, now: pd.DataFrame, tiers: pd.Series | None, holdout_days: int) -> dict:
+def against_past(
+    then: pd.DataFrame,
+    now: pd.DataFrame,
+    tiers: pd.Series | None,
+    holdout_days: int,
+    before: pd.DataFrame | None = None,
+    choice: Choice | None = None,
+) -> dict[str, Any]:
     """Fit on the history as it stood, forecast the days since, compare with what happened.
 
-    ``then`` and ``now``: histories at the start and the end of the hold-out. Returns ``backtest`` (clv_backtest.csv) and
-    ``note``, the code of why there is none.
+    ``then`` and ``now``: histories at the start and the end of the hold-out; ``before``: at as many days before its start,
+    for the rule "same as last period"; ``choice``: of the purchase model to be tested (`chosen`), else made here by
+    likelihood. Returns ``backtest`` (clv_backtest.csv), ``naive`` (the model beside naive rules:
+    `scores.value_backtest.beside_rules`), ``pit`` (`pit_histogram`), ``verdict`` and ``verdict_rule`` (`judge`), and ``note``,
+    the code of why there is no test; then the frames are empty.
     """
-    from tierbook.scores.value import BetaGeoNBD, backtest
+    from tierbook.scores.value_backtest import beside_rules, by_slice, pit_histogram, score_customers
 
-    columns = [
-        "slice",
-        "customers",
-        "actual_orders",
-        "predicted_orders",
-        "ratio",
-        "past_rate_ratio",
-        "mae",
-        "log_score",
-    ]
-    columns += ["past_rate_log_score", "stated_80", "coverage_80"]
     if then.empty or holdout_days < 1:
-        return {"backtest": pd.DataFrame(columns=columns), "note": "history_too_short"}
+        return _untested("history_too_short")
     try:
-        model = BetaGeoNBD().fit(then["repeats"], then["t_x"], then["T"])
+        model = _model_then(then, choice)
     except ValueNotEstimable as refusal:
-        return {"backtest": pd.DataFrame(columns=columns), "note": refusal.reason_code}
-    then = then.set_index("customer_id")
-    days_now = now.set_index("customer_id")["active_days"].reindex(then.index)
-    table = backtest(then[["repeats", "t_x", "T"]], days_now - then["active_days"], holdout_days, model, tiers)
-    return {"backtest": table[columns], "note": None}
+        return _untested(refusal.reason_code)
+    actual, then = days_since(then, now), then.set_index("customer_id")
+    past = then[["repeats", "t_x", "T"]]
+    scored = score_customers(past, actual, holdout_days, model, _last_period(then, before))
+    naive = beside_rules(scored)
+    tested = {"backtest": by_slice(scored, tiers)[BACKTEST], "naive": naive}
+    return {**tested, "pit": pit_histogram(past, actual, holdout_days, model), **judge(naive), "note": None}
 
 
-def worse_than_past(everyone: pd.Series) -> bool:
-    """Whether the forecast lost to each customer's past rate on the hold-out, in log score or in the total.
+def _model_then(then: pd.DataFrame, choice: Choice | None) -> Any:
+    from tierbook.scores.model_choice import choose
 
-    ``everyone``: the backtest's row of the slice ``all``. A null measure decides nothing.
-    """
-    lost_score = everyone["log_score"] < everyone["past_rate_log_score"]
-    lost_total = abs(everyone["ratio"] - 1) > abs(everyone["past_rate_ratio"] - 1)
-    return bool(lost_score or lost_total)
+    if choice is None:
+        return choose(then).model
+    return choice.model_then or type(choice.model)().fit(then["repeats"], then["t_x"], then["T"])
+
+
+def days_since(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
+    """Purchase days between two histories of the customers known at the first, by customer_id in its order."""
+    days = then.set_index("customer_id")["active_days"]
+    return now.set_index("customer_id")["active_days"].reindex(days.index) - days
+
+
+def _last_period(then: pd.DataFrame, before: pd.DataFrame | None) -> pd.Series | None:
+    """Purchase days between the two dates; null where the data do not reach back to the first."""
+    if before is None or before.empty:
+        return None
+    return then["active_days"] - before.set_index("customer_id")["active_days"].reindex(then.index, fill_value=0)
+
+
+def _untested(note: str) -> dict:
+    columns = {"backtest": BACKTEST, "naive": NAIVE, "pit": ["low", "high", "share"]}
+    frames = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
+    return {**frames, "verdict": "untested", "verdict_rule": None, "note": note}
+
+
+def believed(estimated: dict, tested: dict) -> dict:
+    """The estimate, or its columns empty with the note ``loses_to_naive_rule`` where the test was lost to such a rule."""
+    if estimated["note"] or tested["verdict"] != LOSES:
+        return estimated
+    return empty(estimated["customers"], LOSES)
 
 
 def worst(slices: pd.DataFrame, most: int = 3) -> pd.DataFrame:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,19 +15,6 @@ from tierbook.scores.rfm import Scale, in_measures
 KEYS = ["from_tier", "to_tier"]
 NEW = "new"
 MONTHS_NEEDED = 6
-
-
-def months_before(as_of: dt.date, months: int) -> dt.date:
-    """The same day some months earlier; the last day of a month stays a last day."""
-    year, month = divmod(as_of.year * 12 + as_of.month - 1 - months, 12)
-    last = calendar.monthrange(year, month + 1)[1]
-    is_last = as_of.day == calendar.monthrange(as_of.year, as_of.month)[1]
-    return dt.date(year, month + 1, last if is_last else min(as_of.day, last))
-
-
-def months_between(as_of: dt.date, earlier: dt.date) -> int:
-    """How many months ``earlier`` (a date of `months_before`) lies before as_of."""
-    return (as_of.year - earlier.year) * 12 + as_of.month - earlier.month
 
 
 def tiers_at(windows: pd.DataFrame, scale: Scale, scheme: Scheme, rules: Rfm) -> pd.DataFrame:

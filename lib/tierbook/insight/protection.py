@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.accounting import day_number
-from tierbook.insight.movement import months_before
+from tierbook.months import months_before
 
 
 def protect(tiers: pd.DataFrame, dates: list[dt.date], order: list[str], months: int) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from tierbook.errors import ParamsError
-from tierbook.insight.movement import months_before
+from tierbook.months import months_before
 from tierbook.params import nearest, read_yaml
 
 MOVED_DAYS = 7

@@ -1,11 +1,15 @@
 """How much a customer spends per order: Gamma-Gamma by maximum likelihood."""
 
 import numpy as np
-from scipy.special import digamma, gammaln
+from scipy.special import digamma, gammaln, polygamma
 
-from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, climb, distinct, settle
+from tierbook.scores.likelihood import ValueNotEstimable, ascend, at_boundary, climb, settle
 
 NAMES = ("p", "q", "v")
+# Histories on which the search starts; the last steps take all.
+_FIRST_SEARCH = 20_000
+_START = (2.0, 3.0, 1.0)
+_GROUPS = ([0, 1, 2],)
 
 
 class GammaGamma:
@@ -45,7 +49,8 @@ class GammaGamma:
         repeats : array-like of int
             Repeat purchases.
         mean_spend : array-like of float
-            Mean net money per repeat purchase, the first purchase day left out; null without one.
+            Mean net money per repeat purchase, the first purchase day left out (its money is no sample of the
+            repeats'); null without one.
 
         Raises
         ------
@@ -55,17 +60,14 @@ class GammaGamma:
         repeats, mean_spend = _columns(repeats, mean_spend)
         used = _usable(repeats, mean_spend)
         self._refuse_thin(mean_spend[used])
-        (z, x), _, counts = distinct(mean_spend[used], repeats[used])
-        unit = (counts * z).sum() / counts.sum()
-        log_likelihood = _objective(x, z / unit, counts)
-        theta = climb(log_likelihood, start=(2.0, 3.0, 1.0))
-        _refuse_boundary(theta)
-        theta, log_errors = settle(log_likelihood, theta, groups=([0, 1, 2],))
-        _refuse_boundary(theta)
+        x, z, counts = _in_order(repeats[used], mean_spend[used])
+        # The geometric mean: one enormous order would move the arithmetic one, and the search away from all the others.
+        unit = np.exp((counts * np.log(z)).sum() / counts.sum())
+        theta, covariance, log_likelihood = _search(x, z / unit, counts)
         parameters = np.exp(theta) * [1, 1, unit]
         self.params_ = dict(zip(NAMES, parameters.tolist(), strict=True))
-        self.std_errors_ = dict(zip(NAMES, (parameters * log_errors).tolist(), strict=True))
-        self.log_likelihood_ = float(log_likelihood(theta)[0] - counts.sum() * np.log(unit))
+        self.std_errors_ = dict(zip(NAMES, (parameters * np.sqrt(np.diag(covariance))).tolist(), strict=True))
+        self.log_likelihood_ = float(log_likelihood - counts.sum() * np.log(unit))
         self.n_customers_, self.n_left_out_ = int(used.sum()), int((~used).sum())
         return self
 
@@ -112,7 +114,7 @@ def _refuse_boundary(theta):
             "spend_at_boundary",
             "The spread of spending within and between customers cannot be told apart: "
             + ", ".join(f"{name} = {value:.3g}" for name, value in zip(NAMES, np.exp(theta), strict=True))
-            + " (money in units of the mean) ran to the boundary.",
+            + " (money in units of the geometric mean) ran to the boundary.",
         )
 
 
@@ -124,26 +126,66 @@ def _usable(repeats, mean_spend):
     return (repeats > 0) & (mean_spend > 0) & np.isfinite(mean_spend)
 
 
+def _in_order(x, z):
+    """Distinct histories and how many customers have each, in ascending order whatever the order of the input.
+
+    Money rarely repeats, and then one sort of both columns takes a third of the time of `likelihood.distinct`.
+    """
+    order = np.lexsort((x, z))
+    x, z = x[order], z[order]
+    starts = np.flatnonzero(np.r_[True, (x[1:] != x[:-1]) | (z[1:] != z[:-1])])
+    return x[starts], z[starts], np.diff(np.r_[starts, len(x)])
+
+
+def _search(x, z, counts):
+    """Maximum of the likelihood, covariance of the log parameters there, and its height; money of order one."""
+    log_likelihood, second = _objective(x, z, counts)
+    thin = slice(None, None, max(1, len(counts) // _FIRST_SEARCH))
+    theta = ascend(*_objective(x[thin], z[thin], counts[thin]), _START)
+    try:
+        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
+    except ValueNotEstimable:
+        covariance = np.full((len(theta), len(theta)), np.nan)
+    # Whatever is not a clear top is climbed with care, on all.
+    if at_boundary(theta).any() or np.isnan(covariance).any():
+        theta = climb(log_likelihood, _START)
+        _refuse_boundary(theta)
+        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
+        _refuse_boundary(theta)
+    return theta, covariance, log_likelihood(theta)[0]
+
+
 def _objective(x, z, counts):
-    """Log-likelihood and gradient; what depends on the number of repeats only is looked up, not recomputed."""
+    """The log-likelihood of log parameters with its gradient, and its second derivatives given the gradient.
+
+    What depends on the number of repeats only, and what no parameter enters, is added up once.
+    """
     repeats, of_repeats = np.unique(x, return_inverse=True)
-    log_x, log_z, total = np.log(x), np.log(z), counts.sum()
+    n, total, xz, weighted = np.bincount(of_repeats, counts), counts.sum(), x * z, counts * x
+    # Plain sums, not dot products: the number of BLAS threads would move digits.
+    sum_log_z, slope_of_p = (counts * np.log(z)).sum(), (weighted * np.log(xz)).sum()
 
     def log_likelihood(theta):
         p, q, v = np.exp(theta)
-        shape = p * repeats
-        log_gamma = (gammaln(shape + q) - gammaln(shape))[of_repeats]
-        slope_q = digamma(shape + q)[of_repeats]
-        slope_p = slope_q - digamma(shape)[of_repeats]
-        log_sum, px = np.log(v + x * z), p * x
-        each = log_gamma + (px - 1) * log_z + px * log_x - (px + q) * log_sum
-        # Plain sums, not dot products: the number of BLAS threads would move digits.
-        value = (counts * each).sum() + total * (q * np.log(v) - gammaln(q))
-        gradient = [
-            (counts * px * (slope_p + log_z + log_x - log_sum)).sum(),
-            q * ((counts * (slope_q - log_sum)).sum() + total * (np.log(v) - digamma(q))),
-            total * q - v * (counts * (px + q) / (v + x * z)).sum(),
-        ]
-        return value, np.array(gradient)
+        shape, level = p * repeats, v + xz
+        log_level, share = np.log(level), counts / level
+        by_repeat, by_customer = (weighted * log_level).sum(), (counts * log_level).sum()
+        value = (n * (gammaln(shape + q) - gammaln(shape))).sum() + total * (q * np.log(v) - gammaln(q))
+        value += p * (slope_of_p - by_repeat) - sum_log_z - q * by_customer
+        of_p = (n * repeats * (digamma(shape + q) - digamma(shape))).sum() + slope_of_p - by_repeat
+        of_q = (n * digamma(shape + q)).sum() + total * (np.log(v) - digamma(q)) - by_customer
+        of_v = total * q / v - p * (x * share).sum() - q * share.sum()
+        return value, np.array([of_p * p, of_q * q, of_v * v])
 
-    return log_likelihood
+    def second(theta, gradient):
+        p, q, v = np.exp(theta)
+        shape, level = p * repeats, v + xz
+        share, both = counts / level, n * polygamma(1, shape + q)
+        of_pp = (repeats**2 * (both - n * polygamma(1, shape))).sum()
+        of_pq, of_qq = (repeats * both).sum(), both.sum() - total * polygamma(1, q)
+        of_pv, of_qv = -(x * share).sum(), total / v - share.sum()
+        of_vv = ((p * x + q) * share / level).sum() - total * q / v**2
+        matrix = np.array([[of_pp, of_pq, of_pv], [of_pq, of_qq, of_qv], [of_pv, of_qv, of_vv]])
+        return matrix * np.outer([p, q, v], [p, q, v]) + np.diag(gradient)
+
+    return log_likelihood, second
