@@ -1,14 +1,17 @@
-"""Drawings of customer value: forecast against what happened, value by tier, expected orders by past behaviour."""
+"""Drawings of customer value: forecast against what happened, value by tier and customer, expected orders by behaviour."""
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from tierbook.accounting import day_date
 from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
 from tierbook.show.words import NONE, Words
 
 FORECAST_COLOUR = "#0072B2"
 INK = "#1c2430"
+EXAMPLES = 10
 
 
 def draw_calibration(ax: Any, words: Words, bands: pd.DataFrame) -> str:
@@ -80,3 +83,95 @@ def draw_expected_orders(ax: Any, words: Words, grid: pd.DataFrame) -> str:
     ax.set_xlabel(words.text("Purchase days so far"))
     ax.set_ylabel(words.text("Days since the last order"))
     return words.text("Expected orders reach {most:number.1} where they are highest.", most=known.max(axis=None))
+
+
+def draw_cumulative_orders(ax: Any, words: Words, table: pd.DataFrame, cut: int) -> str:
+    """Repeat purchases as they added up beside what the model expected of the same customers.
+
+    ``table``: `insight.tracking.tracking` of the customers known at ``cut`` (day number), the date the model was fitted
+    at: left of the line the fit, right of it the forecast.
+    """
+    days = pd.to_datetime(table["day"], unit="D")
+    ax.plot(days, table["actual"], color=INK, linewidth=2.5, label=words.text("Actual"))
+    ax.plot(
+        days, table["expected"], color=FORECAST_COLOUR, linewidth=2, linestyle=(0, (4, 2)), label=words.text("Forecast")
+    )
+    inside = cut in table["day"].to_numpy()[:-1]
+    if inside:
+        ax.axvline(pd.Timestamp(day_date(cut)), color=RISK_COLOUR, linewidth=1)
+        said = words.text("forecast from here")
+        ax.annotate(said, (pd.Timestamp(day_date(cut)), 0.02), (5, 0), xycoords=("data", "axes fraction"),
+                    textcoords="offset points", color=RISK_COLOUR, fontsize=9.5)  # fmt: skip
+    _months_in_words(ax, days)
+    ax.set_ylabel(words.text("Repeat purchases so far"))
+    ax.set_ylim(bottom=0)
+    count_in_words(ax.yaxis, words)
+    ax.legend(loc="upper left")
+    sums = table.set_index("day")[["actual", "expected"]]
+    since = sums.iloc[-1] - (sums.loc[cut] if inside else 0) if len(sums) else {"actual": None, "expected": None}
+    found = {"predicted": since["expected"], "actual": since["actual"]}
+    return words.text("{predicted:number} repeat purchases were forecast and {actual:number} made.", **found)
+
+
+def _months_in_words(ax: Any, days: pd.Series) -> None:
+    from matplotlib.dates import AutoDateLocator, DateFormatter
+
+    if days.empty:
+        ax.set_xticks([])
+        return
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+    ax.xaxis.set_major_formatter(DateFormatter("%Y-%m"))
+
+
+def draw_value_distribution(axes: Any, words: Words, book: pd.DataFrame) -> str:
+    """How expected value is spread over customers: their number by value, and ten customers with their 80 % intervals.
+
+    ``book``: clv, clv_low, clv_high; rows without a value are left out. The ten stand in the middle of each tenth of the
+    customers, least value first; a mean may lie outside its skewed interval. Two rows of panels on one axis of square
+    roots, on which small amounts keep apart; the last bar holds all above it.
+    """
+    counts, examples = axes
+    valued = book.dropna(subset=["clv"]).sort_values(["clv", "clv_low", "clv_high"], ignore_index=True)
+    rows = (
+        valued.iloc[np.unique(((np.arange(EXAMPLES) + 0.5) / EXAMPLES * len(valued)).astype(int))]
+        if len(valued)
+        else valued
+    )
+    top = max(rows["clv_high"].max(), valued["clv"].quantile(0.99), 1.0) if len(valued) else 1.0
+    edges = np.linspace(0, np.sqrt(top), 41) ** 2
+    counts.hist(valued["clv"].clip(0, top), bins=edges, color=FORECAST_COLOUR, alpha=0.75, edgecolor="none")
+    counts.set_ylabel(words.text("Customers"))
+    count_in_words(counts.yaxis, words)
+    places = np.arange(len(rows))
+    examples.hlines(
+        places, rows["clv_low"].clip(lower=0), rows["clv_high"], color=FORECAST_COLOUR, linewidth=4, alpha=0.3
+    )
+    for bound in ("clv_low", "clv_high"):
+        examples.scatter(rows[bound].clip(lower=0), places, marker="|", s=60, color=FORECAST_COLOUR, clip_on=False)
+    examples.scatter(rows["clv"].clip(lower=0), places, s=45, color=FORECAST_COLOUR, zorder=3)
+    shares = [words.percent((row + 0.5) / len(valued)) for row in rows.index]
+    examples.set_yticks(places, shares)
+    examples.set_ylabel(words.text("Customers with less"))
+    examples.set_xlabel(words.text("Expected value with 80% range (square-root axis)"))
+    for ax in axes:
+        ax.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
+        ax.set_xlim(0, top * 1.02)
+        ax.set_xticks(_round_amounts(top))
+        count_in_words(ax.xaxis, words, "money.0")
+        ax.grid(axis="y", visible=False)
+    counts.tick_params(axis="x", labelbottom=False)
+    middle, mean = (valued["clv"].median(), valued["clv"].mean()) if len(valued) else (None, None)
+    return words.text("Half of the customers are worth {middle:money} or less, the mean is {mean:money}.",
+                      middle=middle, mean=mean)  # fmt: skip
+
+
+def _round_amounts(top: float) -> list[float]:
+    """Amounts of 1, 2 and 5 that stand apart on an axis of square roots."""
+    unit = 10 ** np.floor(np.log10(top))
+    ladder = [float(unit * step / shrink) for shrink in (1, 10, 100) for step in (5, 2, 1)]
+    chosen = [0.0]
+    for amount in ladder:
+        roots = np.sqrt(np.array([*chosen, amount]) / top)
+        if amount <= top and np.abs(roots[:-1] - roots[-1]).min() >= 0.13:
+            chosen.append(amount)
+    return sorted(chosen)
