@@ -41,21 +41,21 @@ BOOK: dict[str, Column] = {
     "next_tier_gap": Column("What is missing to it and until when: further orders and the money in them. Orders that leave the window until then are taken off first, and an order on any day until then will do. A bar parts two ways: the fewest orders, or the least money.", "text", "as next_tier"),
     "stage": Column("`new`: one purchase day, silent no longer than the P80 of first-to-second gaps. `active`: silent no longer than twice the own gap (median days between purchase days, shrunk by the weight of two gaps to the median of all customers' own medians), at least 30 days. `loyal`: active with 4+ purchase days over 365+ days. `lost`: silent at least as long as the silence from which on, over any stretch of it, fewer than 10 % came back within 180 days in the backtest. `at_risk`: the rest.", "code"),
     "cluster": Column("k-means on log recency, frequency and monetary, standardised. Rule and numbers are settled on the customers of the last January (1 has the highest mean monetary) and hold for the year.", "1 to k", f"{OUTSIDE}, or too few customers"),
-    "p_alive": Column("BG/NBD probability that the customer still buys, given its purchase days up to as_of. 1 by construction for customers without a repeat.", "probability", "value_note says why"),
-    "expected_orders": Column("Expected purchase days in the next `value.horizon_months` months given the history (BG/NBD).", "purchase days", "value_note says why"),
-    "orders_low": Column("Lower bound of the 80 % interval of that count, from its exact distribution given the history; doubt of the parameters is not in it.", "purchase days", "value_note says why"),
+    "p_alive": Column("Probability that the customer still buys, given its purchase days up to as_of, by BG/NBD or MBG/NBD (clv_model.csv says which). By BG/NBD it is 1 by construction for customers without a repeat.", "probability", "value_note says why"),
+    "expected_orders": Column("Expected purchase days in the next `value.horizon_months` months given the history, by the same model.", "purchase days", "value_note says why"),
+    "orders_low": Column("Lower bound of the 80 % interval of that count, from its exact distribution given the history, the doubt of the parameters included.", "purchase days", "value_note says why"),
     "orders_high": Column("Upper bound of the same interval.", "purchase days", "value_note says why"),
     "expected_value": Column("Expected money per purchase day (Gamma-Gamma on repeat days); times the margin rate where one is known.", "currency", "value_note says why"),
-    "clv": Column("Expected money of the horizon: expected purchase days of each month (365.25/12 days) × expected_value, discounted by (1 + `value.yearly_discount`)^(month/12). A mean: it may lie outside a skewed interval.", "currency", "value_note says why"),
+    "clv": Column("Expected money of the horizon: expected purchase days of each calendar month from as_of (month k ends on the same day k months later, a last day of the month stays a last day) × expected_value, discounted by (1 + `value.yearly_discount`)^(−days from as_of to the month's end / 365.25). The horizon is the real days of these months (365 or 366 for twelve). A mean: it may lie outside a skewed interval.", "currency", "value_note says why"),
     "clv_low": Column("orders_low × expected_value, discounted as the orders are on average.", "currency", "value_note says why"),
     "clv_high": Column("orders_high × expected_value, discounted likewise.", "currency", "value_note says why"),
     "value_tier": Column("Third of customers by clv: high, middle, low; equal values share a third.", "code", "no clv, or fewer than three distinct values"),
-    "value_note": Column("Why the value columns are empty.", "code", "they are not"),
+    "value_note": Column("Why the value columns are empty; `loses_to_naive_rule`: on the days held out a naive rule (own past rate, same as last period) had the better log score by more than two standard errors.", "code", "they are not"),
     "alert": Column("A customer with 3+ purchase days in the window whose risk, P(no purchase day in the next 182 days), is at or above the threshold: the one that alerted 20 % half a year ago. The risk is learned on the shop's own past (`scores.risk`).", "true or false"),
     "alert_reason": Column("The first that holds: `silent_beyond_cadence` (silent over twice the own gap and over 30 days), `orders_falling` (under half the orders of the window before), `low_expected_orders`.", "code", "not flagged"),
     "value_at_stake": Column("Net money of the window (not below zero), times the margin rate where one is known: what the customer brought, not what can be won back.", "currency", "not flagged"),
     "owner": Column("Owner from the customers table.", "text", "no such table, or no owner"),
-    "action": Column("The first action of `params/actions.yaml` whose `when` holds; `alert: true` asks for a place on this month's early-warning list.", "code", "none holds, do_not_contact, or held out from the early warning"),
+    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, do_not_contact, or flagged and in the early warning's hold-out"),
 }  # fmt: skip
 
 TABLES: dict[str, dict[str, Column]] = {
@@ -155,6 +155,19 @@ TABLES: dict[str, dict[str, Column]] = {
         "past_rate_log_score": Column("The same for a Poisson count at the rate (repeats + 1) / (T + mean days per repeat).", "log probability", "under 10 customers"),
         "stated_80": Column("Mean stated probability of the 80 % intervals (counts are whole, so it is more than 80 %).", "probability", "under 10 customers"),
         "coverage_80": Column("Share of customers whose actual count lies within.", "share", "under 10 customers"),
+    },
+    "clv_naive.csv": {
+        "rule": Column("`model`, and beside it going on at the own past rate, the same as in the period before, and nothing.", "code"),
+        "gain": Column("Mean log score of the model less that of the rule; gain_error its standard error over customers.", "log probability", "the model itself; nothing has no finite log score"),
+        "verdict": Column("`better` or `worse` where the gain is beyond two standard errors, else `level`.", "code", "as gain"),
+    },
+    "clv_past.csv": {
+        "ratio": Column("Purchase days forecast at `date` over those that came since, of the customers known then.", "ratio", "note says why"),
+    },
+    "cohorts.csv": {
+        "month": Column("Months since the first purchase, spans of 365.25/12 days.", "months"),
+        "over": Column("Whether the month is over for whoever was won on the last day of the cohort's calendar month.", "true or false"),
+        "active": Column("Customers of the cohort with a purchase in the month.", "customers"),
     },
     "campaign_effects.csv": {
         "effect": Column("Mean of the arm less mean of the control arm, per customer assigned; window: the `campaign.window_days` days after the day of assignment.", "of the outcome", "no control, broken split, or nothing varies"),

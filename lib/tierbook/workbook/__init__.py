@@ -13,7 +13,8 @@ import pandas as pd
 from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import groups, movement, overrides, profile, scorecard, seasons, traits, upgrades
+from tierbook.insight import groups, overrides, profile, scorecard, seasons, traits, upgrades
+from tierbook.months import months_before
 from tierbook.params import ROOT, Params, resolve
 from tierbook.scores import checklist, drift, lifecycle, maps, rfm, scales
 from tierbook.scores.risk import RiskRule
@@ -60,7 +61,7 @@ class Workbook:
     def _rule_files(self) -> list[Path]:
         given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
         files = [path for name in given for path in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if path.is_file()]
-        last_month = movement.months_before(self.as_of, 1)
+        last_month = months_before(self.as_of, 1)
         named = [self._scale_path(self.as_of), self._scale_path(last_month), maps.SCHEMES / f"{people.CHECKLIST}.yaml"]
         named += [resolve(name) for name in (self.params.overrides, self.params.report.calendar) if name]
         return [*files, *dict.fromkeys(path for path in named if path and path.is_file())]
@@ -271,17 +272,37 @@ class Workbook:
         """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out; see insight.forecast."""
         return self._step("value", lambda: value.value(self))
 
+    def fared_since(self) -> pd.DataFrame:
+        """How the forecasts as of three, six, nine and twelve months ago have fared since."""
+        return self._step("fared_since", lambda: value.fared_since(self))
+
+    def orders_over_time(self) -> pd.DataFrame:
+        """Repeat purchases as they added up, beside what the model of the hold-out's start expected: day, actual, expected."""
+        return self._step("orders_over_time", lambda: value.orders_over_time(self))
+
+    def cohorts(self) -> pd.DataFrame:
+        """Customers by month and channel of the first purchase, month by month since (`insight.cohorts`)."""
+        return self._step("cohorts", lambda: value.cohort_table(self))
+
+    def expected_of_newcomers(self) -> pd.DataFrame:
+        """What the purchase model expects of a new customer, beside `cohorts`: month, purchases, money (net sales)."""
+        return self._step("expected_of_newcomers", lambda: value.expected_of_newcomers(self))
+
+    def recent_beside_expected(self) -> pd.DataFrame:
+        """The last ninety days' money beside the months expected, by tier (`insight.worth`)."""
+        return self._step("recent_beside_expected", lambda: value.recent_beside_expected(self))
+
     # --- movement -----------------------------------------------------------------------------------------------
 
     @cached_property
     def dates(self) -> list[dt.date]:
         """as_of and the thirteen months before it."""
-        return [movement.months_before(self.as_of, k) for k in range(14)]
+        return [months_before(self.as_of, k) for k in range(14)]
 
     @cached_property
     def deadline(self) -> dt.date:
         """The date of the next report: until then an order counts for the next tier."""
-        return movement.months_before(self.as_of, -1)
+        return months_before(self.as_of, -1)
 
     @cached_property
     def first_days(self) -> pd.Series:
@@ -291,7 +312,7 @@ class Workbook:
     def windows(self) -> pd.DataFrame:
         """What tiers at the fourteen dates stand on, and at as many months before them as tiers are protected."""
         months = range(len(self.dates) + self.params.tiers.hold_months)
-        dates = [movement.months_before(self.as_of, k) for k in months]
+        dates = [months_before(self.as_of, k) for k in months]
         return self._step("windows", lambda: tiers.windows(self, dates))
 
     def tier_path(self) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.insight import movement, overrides, protection, sensitivity, upgrades, year_path
+from tierbook.months import months_before, months_between
 from tierbook.scores import maps
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def path(month: Workbook, dates: list[dt.date], windows: pd.DataFrame) -> pd.Dat
     ``windows`` reach ``tiers.hold_months`` further back than the dates.
     """
     hold = month.params.tiers.hold_months
-    back = movement.months_between(month.as_of, dates[0])
-    all_dates = [movement.months_before(month.as_of, back + k) for k in range(len(dates) + hold)]
+    back = months_between(month.as_of, dates[0])
+    all_dates = [months_before(month.as_of, back + k) for k in range(len(dates) + hold)]
     found = protection.protect(at(month, windows), all_dates, month.tier_scheme.order, hold)
     found = found[found["end"].isin([day_number(date) for date in dates])].assign(overridden=False)
     if month.overrides is None:
@@ -116,7 +117,7 @@ def over_year(month: Workbook) -> dict[str, Any]:
 
     Null where the whole window of a year ago is not in the data: ``reaches`` says so.
     """
-    dates = [movement.months_before(month.as_of, k) for k in (0, 12, 24)]
+    dates = [months_before(month.as_of, k) for k in (0, 12, 24)]
     ends, first = [day_number(date) for date in dates], int(month.first_days.min())
     reaches = [year_path.reaches(first, end, month.params.rfm.window_days) for end in ends]
     moves = [
@@ -137,7 +138,7 @@ def over_year(month: Workbook) -> dict[str, Any]:
 def _two_years(month: Workbook) -> pd.DataFrame:
     """The tier path with the date two years ago added."""
     hold = month.params.tiers.hold_months
-    dates = [movement.months_before(month.as_of, 24 + k) for k in range(hold + 1)]
+    dates = [months_before(month.as_of, 24 + k) for k in range(hold + 1)]
     return pd.concat([month.tier_path(), path(month, dates[:1], windows(month, dates))], ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""Value of a month: the forecast of every customer, and the backtest that says whether to believe it."""
+"""Value of a month: the forecast of every customer, whether to believe it, how earlier ones fared, and cohorts."""
 
 from __future__ import annotations
 
@@ -7,31 +7,89 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tierbook.insight import forecast
+from tierbook.accounting import day_number
+from tierbook.insight import cohorts, forecast, forecast_past, tracking, worth
+from tierbook.months import months_before
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
 
+MOST_MONTHS = 24
+
 
 def value(month: Workbook) -> dict[str, Any]:
-    """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out."""
+    """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out and the naive rules beside it."""
     found, rules = month.history(), month.params.value
     notes = {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}
     note = next((told for gate, told in notes.items() if month.degraded(gate)), None)
-    result = forecast.empty(found, note) if note else forecast.estimate(found, rules, month.margin_rate)
     days = forecast.holdout_length(int(found["first_day"].min()), month.end, rules)
     cut = month.as_of - dt.timedelta(days=days)
-    then = month.history(cut)
-    tested = forecast.against_past(then if note is None else then.head(0), found, _tiers_of(month, cut), days)
-    return {
-        **result,
-        "backtest": tested["backtest"],
-        "backtest_note": tested["note"],
-        "holdout_days": days,
-        "cut": str(cut),
-    }
+    then = month.history(cut) if note is None else month.history(cut).head(0)
+    choice = None if note else forecast.chosen(found, then, days)
+    made = forecast.empty(found, note) if note else forecast.estimate(found, rules, month.margin_rate, choice)
+    before = month.history(cut - dt.timedelta(days=days))
+    tested = forecast.against_past(then, found, _tiers_of(month, cut), days, before, choice)
+    result = {**forecast.believed(made, tested), "holdout_days": days, "cut": str(cut)}
+    return {**result, **{f"backtest_{k}" if k == "note" else k: v for k, v in tested.items()}}
 
 
 def _tiers_of(month: Workbook, date: dt.date) -> pd.Series:
     tier = month.tier_scheme.apply(month.cells(month.tier_scheme, date)).astype(object)
     return tier.set_axis(month.history(date)["customer_id"])
+
+
+def fared_since(month: Workbook) -> pd.DataFrame:
+    """The forecasts as of three to twelve months ago against what happened since (`insight.forecast_past`)."""
+    dates = [months_before(month.as_of, k) for k in forecast_past.MONTHS_BACK]
+    return forecast_past.fared_since({date: month.history(date) for date in dates}, month.history(), month.as_of)
+
+
+def orders_over_time(month: Workbook) -> pd.DataFrame:
+    """Repeat purchases added up week by week beside what the model of the hold-out's start expected (`insight.tracking`)."""
+    cut = dt.date.fromisoformat(month.value()["cut"])
+    then = month.history(cut)
+    people = then[["customer_id", "first_day"]]
+    choice = forecast.chosen(then) if len(then) and month.value()["note"] is None else None
+    if choice is None:
+        return pd.DataFrame({"day": [], "actual": [], "expected": []})
+    found = month.tables.collect(
+        lambda engine, days: tracking.repeat_days(days, engine.frame(people), month.end), "days"
+    )
+    return tracking.tracking(then["first_day"], found, choice.model, day_number(cut), month.end)
+
+
+def cohort_table(month: Workbook) -> pd.DataFrame:
+    """Cohort × channel × month since the first purchase (`insight.cohorts`)."""
+    customers, channel = month.table("customers"), month.attributes().set_index("customer_id").get("channel")
+    joined = None
+    if customers is not None and customers["joined_at"].notna().any():
+        joined = customers.set_index("customer_id")["joined_at"]
+    people = cohorts.acquired(month.history(), joined, channel)
+    asked = people[["customer_id", "first_day", "customer", "cell"]]
+    found = month.tables.collect(lambda engine, days: cohorts.cells(days, engine.frame(asked), month.end), "days")
+    return cohorts.table(found, people, month.as_of, month.params.margin)
+
+
+def expected_of_newcomers(month: Workbook) -> pd.DataFrame:
+    """What the purchase model, fitted on newcomers alone, expects a new customer to bring: month, purchases, money.
+
+    Money is net sales. Empty where the model cannot be estimated.
+    """
+    customers = month.table("customers")
+    joined = None if customers is None else customers.set_index("customer_id")["joined_at"]
+    known = cohorts.acquired(month.history(), joined)["customer_id"]
+    newcomers = month.history()[month.history()["customer_id"].isin(known)]
+    whole = cohorts.pooled(month.cohorts(), [])
+    choice = forecast.chosen(newcomers) if len(newcomers) else None
+    repeat_days = whole["purchases"].sum() - whole["customers"].iloc[0] if len(whole) else 0
+    if choice is None or not repeat_days > 0:
+        return pd.DataFrame({"month": [], "purchases": [], "money": []})
+    first = whole["first_net"].sum() / whole["customers"].iloc[0]
+    each = (whole["net"].sum() - whole["first_net"].sum()) / repeat_days
+    return cohorts.expected(choice.model, min(len(whole), MOST_MONTHS + 1), first, each)
+
+
+def recent_beside_expected(month: Workbook) -> pd.DataFrame:
+    """The last ninety days' money beside the months expected, by tier (`insight.worth`)."""
+    recent = month.tables.collect(lambda _, days: worth.recent_money(days, month.as_of), "days")
+    return worth.recent_beside_expected(month.book(), recent, month.tier_scheme.order, month.margin_rate)
