@@ -1,27 +1,10 @@
-"""What notebook 03 says of a forecast: verdict against the past rate, worst groups, sums by tier, grid of expectations."""
+"""What notebook 03 says of a forecast: worst groups, sums by tier, grid of expectations."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tierbook.insight import forecast
-
-
-@pytest.mark.parametrize(
-    ("score", "past_score", "ratio", "past_ratio", "worse"),
-    [
-        (-1.0, -1.1, 1.1, 1.2, False),
-        (-1.1, -1.0, 1.1, 1.2, True),  # the score is nearer to nil for the past rate
-        (-1.0, -1.0, 1.25, 0.75, False),  # as good and as far off: not worse
-        (-1.0, -1.1, 1.3, 0.8, True),  # total off by 0.3 against 0.2
-        (np.nan, np.nan, np.nan, np.nan, False),
-    ],
-)
-def test_worse_than_past(score, past_score, ratio, past_ratio, worse):
-    row = pd.Series(
-        {"log_score": score, "past_rate_log_score": past_score, "ratio": ratio, "past_rate_ratio": past_ratio}
-    )
-    assert forecast.worse_than_past(row) is worse
 
 
 def slices(**rows):

@@ -30,27 +30,35 @@ def test_without_anyone_in_the_best_tier_there_is_no_such_finding():
     assert findings.of_best_tier(pd.Series({"customers": 0, "fallen": 0, "net": 0.0}), (0.0, 0.0), "high", 0) is None
 
 
-def forecast(ratio, past_ratio, score, past_score):
-    row = {
-        "slice": "all",
-        "ratio": ratio,
-        "past_rate_ratio": past_ratio,
-        "log_score": score,
-        "past_rate_log_score": past_score,
-    }
-    return {"note": None, "backtest": pd.DataFrame([row]), "holdout_days": 120}
+def forecast(verdict, rule=None, ratio=1.08, note=None):
+    naive = pd.DataFrame({"rule": ["model", "past_rate", "last_period"], "ratio": [ratio, 1.75, 1.05]})
+    return {"note": note, "verdict": verdict, "verdict_rule": rule, "naive": naive, "holdout_days": 120}
+
+
+CLV = pd.Series([50.0, 30.0] + [2.0] * 10 + [None])  # total 100; the ten largest are 50 + 30 + 8 × 2 = 96
 
 
 @pytest.mark.parametrize(
-    ("tested", "told"),
-    [((1.08, 1.75, -1.2, -2.3), "predicted ÷ actual orders 1.08"), ((1.08, 1.75, -2.4, -2.3), "Not to be relied on"),
-     ((1.50, 1.20, -1.2, -2.3), "Not to be relied on")],
+    ("verdict", "rule", "told"),
+    [("better", None, ["120 days", "predicted ÷ actual orders 1.08", "ahead of every simple rule"]),
+     ("loses_total", "last_period", ["Read the total with care", "1.08", "came closer", "period before"]),
+     ("level_with_naive_rule", "past_rate", ["Read with care", "no better", "as often as before"]),
+     ("untested", None, ["too little history"])],
 )  # fmt: skip
-def test_a_forecast_that_lost_to_the_past_rate_says_so_in_score_or_in_total(tested, told):
-    clv = pd.Series([50.0, 30.0] + [2.0] * 10 + [None])  # total 100; the ten largest are 50 + 30 + 8 × 2 = 96
-    sentence, note = said(findings.of_value(forecast(*tested), clv, 12, margin_known=False))
+def test_a_forecast_is_told_with_the_verdict_of_its_test_and_the_rule_it_names(verdict, rule, told):
+    sentence, note = said(findings.of_value(forecast(verdict, rule), CLV, 12, margin_known=False))
     assert "net sales (not profit) of the next 12 months: CN¥100" in sentence and "hold 96%" in sentence
-    assert told in note
+    assert [part for part in told if part not in note] == []
+
+
+def test_a_forecast_that_lost_to_a_naive_rule_gives_no_number_and_names_the_rule():
+    lost = forecast("loses_to_naive_rule", "past_rate", note="loses_to_naive_rule")
+    sentence, note = said(findings.of_value(lost, pd.Series([None, None]), 12, margin_known=True))
+    assert sentence.startswith("No lifetime value is given: ") and "simple rule" in sentence and "CN¥" not in sentence
+    assert "120 days" in note and "as often as before" in note
+    assert (
+        "照过往频率继续购买" in said(findings.of_value(lost, pd.Series([None, None]), 12, margin_known=True), "zh")[1]
+    )
 
 
 def test_a_forecast_that_was_not_made_says_why_and_gives_no_number():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tierbook.insight.forecast import top_share, worse_than_past
+from tierbook.insight.forecast import top_share
+from tierbook.insight.forecast_verdict import LOSES
 from tierbook.insight.tier_path import judgement
 from tierbook.show.words import N_
 
@@ -71,10 +72,10 @@ def of_newcomers(card: pd.DataFrame) -> Finding | None:
 
 
 def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: bool) -> Finding:
-    """The expected value of the months ahead and how its model fared on the months held out; or why there is none."""
+    """The expected value of the months ahead and what its test says of it (`forecast_verdict.judge`); or why there is none."""
     if value["note"]:
-        return N_("No lifetime value is given: {note:term.value_note}."), "", {"note": value["note"]}
-    tested = value["backtest"].set_index("slice")
+        note = _tested(value) if value["note"] == LOSES else ("", {})
+        return N_("No lifetime value is given: {note:term.value_note}."), note[0], {"note": value["note"], **note[1]}
     values = {"months": horizon_months, "total": clv.sum(), "ten": top_share(clv.dropna(), TOP)}
     message = (
         N_(
@@ -85,23 +86,31 @@ def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: boo
             "Expected net sales (not profit) of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
         )
     )
-    if "all" not in tested.index:
-        return message, N_("There was too little history to test the model on the past."), values
-    whole = tested.loc["all"]
-    values |= {"ratio": whole["ratio"], "naive": whole["past_rate_ratio"], "days": value["holdout_days"]}
-    if worse_than_past(whole):
-        return (
-            message,
-            N_("Not to be relied on: on the last {days:number} days held out, going on at the past rate did better."),
-            values,
-        )
-    return (
-        message,
-        N_(
-            "Tested on the last {days:number} days held out: predicted ÷ actual orders {ratio:number.2}; going on at the past rate {naive:number.2}."
+    note, tested = _tested(value)
+    return message, note, values | tested
+
+
+def _tested(value: dict) -> tuple[str, dict]:
+    """The note that goes with a verdict, and its values."""
+    told = {
+        LOSES: N_(
+            "On the last {days:number} days held out, a simple rule did better for single customers: {rule:term.naive_rule}."
         ),
-        values,
-    )
+        "level_with_naive_rule": N_(
+            "Read with care: on the last {days:number} days held out it was no better than a simple rule: {rule:term.naive_rule}."
+        ),
+        "loses_total": N_(
+            "Read the total with care: on the last {days:number} days held out, predicted ÷ actual orders {ratio:number.2}; a simple rule came closer: {rule:term.naive_rule}."
+        ),
+        "better": N_(
+            "Tested on the last {days:number} days held out: predicted ÷ actual orders {ratio:number.2}; ahead of every simple rule."
+        ),
+        "untested": N_("There was too little history to test the model on the past."),
+    }
+    if value["verdict"] == "untested":
+        return told["untested"], {}
+    facts = {"days": value["holdout_days"], "rule": value["verdict_rule"], "ratio": value["naive"]["ratio"].iloc[0]}
+    return told[value["verdict"]], facts
 
 
 def of_alerts(book: pd.DataFrame, listed: pd.DataFrame, past: pd.DataFrame, margin_known: bool) -> Finding | None:
