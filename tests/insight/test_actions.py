@@ -57,7 +57,8 @@ def test_the_shipped_list_is_sound_and_names_real_tiers():
     from tierbook.scores import lifecycle, maps
 
     listed = read_actions(ROOT / "params" / "actions.yaml")
-    tiers = {name for scheme in ("four_tier", "three_tier") for name in maps.find(scheme).order}
+    schemes = ("four_tier", "three_tier", "service_tier", "purchase_behaviour")
+    tiers = {name for scheme in schemes for name in maps.find(scheme).order}
     known = {"tier": tiers | {maps.OUTSIDE}, "stage": set(lifecycle.STAGES)}
     for action in listed:
         assert {"en", "zh"} <= set(action["words"]), action["code"]
