@@ -106,10 +106,25 @@ def test_protection_and_overrides_stand_above_the_computed_tier(kept, tmp_path):
     assert month.movement()["customers"].sum() == len(month.book())
 
 
-def test_a_faulty_override_is_told_before_any_notebook(kept):
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ({"overrides": "nowhere.csv"}, r"overrides .*nowhere\.csv does not exist"),
+        ({"report": {"name": "x", "calendar": "nowhere.yaml"}}, r"calendar .*nowhere\.yaml does not exist"),
+    ],
+)
+def test_a_faulty_file_of_rules_is_told_before_anything_is_read(tmp_path, fault, told):
+    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"path": "no/orders.csv"}}}
+    with pytest.raises(ParamsError, match=told):
+        runner.check(params.parse({**tree, **fault}), tmp_path)
+    with pytest.raises(ParamsError, match=told):
+        runner.run(runner.Run(params.parse({**tree, **fault}), "x.yaml", tmp_path, 1))
+
+
+def test_nothing_is_told_of_other_rules_where_customers_are_too_few(kept):
     tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    with pytest.raises(ParamsError, match=r"overrides .*nowhere\.csv does not exist"):
-        runner.check(params.parse({**tree, "overrides": "nowhere.csv"}), kept)
+    month = Workbook(params.parse({**tree, "gate": {"min_customers": 9_999}}), kept)
+    assert month.sensitivity().empty and "same_tier" in month.sensitivity()
 
 
 def test_a_map_on_other_scores_than_the_scale_is_refused(kept):

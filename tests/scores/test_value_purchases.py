@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierbook.scores import bgnbd, bgnbd_search
+from tierbook.scores import bgnbd, likelihood
 from tierbook.scores.likelihood import ValueNotEstimable, distinct
 from tierbook.scores.purchases import BetaGeoNBD
 
@@ -278,11 +278,11 @@ def test_simulated_parameters_lie_within_their_95_percent_intervals(simulate):
 def test_a_crowd_whose_search_starts_on_a_part_ends_where_all_of_it_would(simulate, monkeypatch):
     x, t_x, T, _ = simulate(5000, 2, (0.6, 50, 0.6, 2.5))
     whole = BetaGeoNBD().fit(x, t_x, T)
-    monkeypatch.setattr(bgnbd_search, "_FIRST_SEARCH", 100)
+    monkeypatch.setattr(likelihood, "_FIRST_SEARCH", 100)
     part = BetaGeoNBD().fit(x, t_x, T)
     assert list(part.params_.values()) == pytest.approx(list(whole.params_.values()), rel=1e-9)
     # Newton's way runs to the boundary: the careful climb ends at the same top.
-    monkeypatch.setattr(bgnbd_search, "ascend", lambda *_: np.log([1e4, 1, 1, 1]))
+    monkeypatch.setattr(likelihood, "ascend", lambda *_: np.log([1e4, 1, 1, 1]))
     climbed = BetaGeoNBD().fit(x, t_x, T)
     assert list(climbed.params_.values()) == pytest.approx(list(whole.params_.values()), rel=1e-9)
 

@@ -145,6 +145,19 @@ def _model_then(then: pd.DataFrame, choice: Choice | None) -> Any:
     return choice.model_then or type(choice.model)().fit(then["repeats"], then["t_x"], then["T"])
 
 
+def fitted_then(choice: pd.DataFrame, then: pd.DataFrame) -> Any | None:
+    """The chosen purchase model (``choice`` of `estimate`), fitted on the history as it stood; null where it cannot be."""
+    from tierbook.scores.model_choice import MODELS
+
+    named = choice.loc[choice["chosen"].astype(bool), "model"]
+    if named.empty or then.empty:
+        return None
+    try:
+        return MODELS[named.iloc[0]]().fit(then["repeats"], then["t_x"], then["T"])
+    except ValueNotEstimable:
+        return None
+
+
 def days_since(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
     """Purchase days between two histories of the customers known at the first, by customer_id in its order."""
     days = then.set_index("customer_id")["active_days"]

@@ -59,7 +59,7 @@ def variants(windows_by_length: dict[int, pd.DataFrame], rules: Rfm, scheme: Sch
     own = windows_by_length[rules.window_days]
     lengths = sorted(set(windows_by_length) - {rules.window_days})
     found = {f"window_{days}": tiers_of(windows_by_length[days], rules, scheme) for days in lengths}
-    if scheme.scores != "mean" and not getattr(scheme, "traits", ()) and rules.method == "quantile":
+    if scheme.scores != "mean" and not scheme.traits and rules.method == "quantile":
         found |= {
             f"bins_{bins}": tiers_with_bins(own, bins, rules, scheme) for bins in OTHER_BINS if bins != rules.bins
         }
@@ -103,7 +103,7 @@ def _scores(measures: pd.DataFrame, scale: Scale | None) -> pd.DataFrame:
 
 
 def _tiers(windows: pd.DataFrame, scores: pd.DataFrame, scheme: Scheme) -> pd.Series:
-    traits = windows[list(getattr(scheme, "traits", ()))]
+    traits = windows[list(scheme.traits)]
     named = scheme.apply(pd.concat([scores, traits], axis=1)).astype(object)
     return named.set_axis(windows["customer_id"])
 

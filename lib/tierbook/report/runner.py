@@ -68,6 +68,7 @@ def run(run: Run) -> Path:
     name = run.params.report.name
     with publish.staging(run.outputs, name, run.as_of) as folder, _progress(run, len(BOOK) + len(notebooks)) as bar:
         month = Workbook(run.params, run.outputs)
+        month.check_rules()
         _compute(month, run, bar, BOOK[:2])  # what can be refused is refused before a worker starts
         with _workers(run) as workers:
             _compute(month, run, bar, BOOK[2:])
@@ -267,7 +268,8 @@ def check(tree: Params, outputs: Path) -> Workbook:
     """Params, tables and gates without notebooks: what `tierbook check` looks at."""
     month = Workbook(tree, outputs)
     chosen(tree)
-    for step in ("accounting", "gates", "segment_map", "tier_scheme", "scale", "overrides"):
+    month.check_rules()
+    for step in ("accounting", "gates", "scale"):
         found = getattr(month, step)
         found() if callable(found) else None
     return month

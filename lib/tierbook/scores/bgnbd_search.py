@@ -3,10 +3,8 @@
 import numpy as np
 
 from tierbook.scores import bgnbd
-from tierbook.scores.likelihood import ValueNotEstimable, ascend, at_boundary, climb, settle
+from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, summit
 
-# Histories on which the search starts; the last steps take all. More of them only make the start dearer.
-_FIRST_SEARCH = 20_000
 # Where one dropout parameter runs to the boundary, the other has no meaning alone.
 _GROUPS = ([0, 1], [2, 3])
 
@@ -34,21 +32,12 @@ def search(histories, counts, at_first, unit):
     ValueNotEstimable
         ``parameters_at_boundary``, ``fit_diverged``.
     """
-    log_likelihood, second = _objective(histories, counts, at_first)
+
+    def objective(x, t_x, T, counts):
+        return _objective((x, t_x, T), counts, at_first)
+
     start = _start(histories, counts)
-    thin = slice(None, None, max(1, len(counts) // _FIRST_SEARCH))
-    theta = ascend(*_objective(tuple(column[thin] for column in histories), counts[thin], at_first), start)
-    try:
-        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
-    except ValueNotEstimable:
-        covariance = np.full((len(theta), len(theta)), np.nan)
-    # Whatever is not a clear top is climbed with care, on all.
-    if at_boundary(theta).any() or np.isnan(covariance).any():
-        theta = climb(log_likelihood, start)
-        _refuse_boundary(theta, unit)
-        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
-        _refuse_boundary(theta, unit)
-    return theta, covariance, log_likelihood(theta)[0]
+    return summit(objective, (*histories, counts), start, _GROUPS, lambda theta: _refuse_boundary(theta, unit))
 
 
 def _objective(histories, counts, at_first):

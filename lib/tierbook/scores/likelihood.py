@@ -8,6 +8,8 @@ import pandas as pd
 LOWEST, HIGHEST = 1e-3, 1e3
 _SEARCH = np.log(1e5)
 _MOST_STEPS = 20
+# Distinct rows on which the search starts; the last steps take all. More of them only make the start dearer.
+_FIRST_SEARCH = 20_000
 
 
 class ValueNotEstimable(ValueError):
@@ -108,6 +110,42 @@ def ascend(log_likelihood, second, start):
         if gain < 1e-7 * abs(value) or at_boundary(theta).any():
             break
     return theta
+
+
+def summit(objective, columns, start, groups, refuse):
+    """The maximum of a likelihood of counted distinct rows, and how sharp it is.
+
+    Parameters
+    ----------
+    objective : callable
+        ``columns`` -> (log-likelihood with its gradient, second derivatives), both of the log parameters.
+    columns : sequence of arrays
+        Distinct rows and their counts.
+    start, groups
+        As of ``climb`` and ``settle``.
+    refuse : callable
+        Log parameters -> None, or ``ValueNotEstimable`` where they ran to a boundary that no forecast survives.
+
+    Returns
+    -------
+    theta, covariance : arrays
+        Of the log parameters; null in the covariance where held at the boundary.
+    log_likelihood : float
+    """
+    log_likelihood, second = objective(*columns)
+    thin = slice(None, None, max(1, len(columns[0]) // _FIRST_SEARCH))
+    theta = ascend(*objective(*(column[thin] for column in columns)), start)
+    try:
+        theta, covariance = settle(log_likelihood, theta, groups, second)
+    except ValueNotEstimable:
+        covariance = np.full((len(theta), len(theta)), np.nan)
+    # Whatever is not a clear top is climbed with care, on all.
+    if at_boundary(theta).any() or np.isnan(covariance).any():
+        theta = climb(log_likelihood, start)
+        refuse(theta)
+        theta, covariance = settle(log_likelihood, theta, groups, second)
+        refuse(theta)
+    return theta, covariance, log_likelihood(theta)[0]
 
 
 def at_boundary(theta):

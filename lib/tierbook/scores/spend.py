@@ -3,11 +3,9 @@
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
-from tierbook.scores.likelihood import ValueNotEstimable, ascend, at_boundary, climb, settle
+from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, summit
 
 NAMES = ("p", "q", "v")
-# Histories on which the search starts; the last steps take all.
-_FIRST_SEARCH = 20_000
 _START = (2.0, 3.0, 1.0)
 _GROUPS = ([0, 1, 2],)
 
@@ -139,20 +137,7 @@ def _in_order(x, z):
 
 def _search(x, z, counts):
     """Maximum of the likelihood, covariance of the log parameters there, and its height; money of order one."""
-    log_likelihood, second = _objective(x, z, counts)
-    thin = slice(None, None, max(1, len(counts) // _FIRST_SEARCH))
-    theta = ascend(*_objective(x[thin], z[thin], counts[thin]), _START)
-    try:
-        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
-    except ValueNotEstimable:
-        covariance = np.full((len(theta), len(theta)), np.nan)
-    # Whatever is not a clear top is climbed with care, on all.
-    if at_boundary(theta).any() or np.isnan(covariance).any():
-        theta = climb(log_likelihood, _START)
-        _refuse_boundary(theta)
-        theta, covariance = settle(log_likelihood, theta, _GROUPS, second)
-        _refuse_boundary(theta)
-    return theta, covariance, log_likelihood(theta)[0]
+    return summit(_objective, (x, z, counts), _START, _GROUPS, _refuse_boundary)
 
 
 def _objective(x, z, counts):

@@ -8,7 +8,7 @@ import pandas as pd
 from pandas.api import types
 
 from tierbook.show.figures import TIER_COLOURS
-from tierbook.show.words import NONE, Words
+from tierbook.show.words import N_, NONE, Words
 
 MOST_ROWS = 200
 STRONGEST_SHADE = 60
@@ -200,7 +200,7 @@ def _rest(total: int, rows: int, file: str | None, words: Words) -> str:
     if file is None:
         said = words.html("{shown:number} of {total:number} rows shown.", shown=rows, total=total)
     else:
-        message = "{shown:number} of {total:number} rows shown; all of them are in <code>{file}</code>."
+        message = N_("{shown:number} of {total:number} rows shown; all of them are in <code>{file}</code>.")
         said = words.html(message, shown=rows, total=total, file=file)
     return f'<p class="note">{said}</p>'
 

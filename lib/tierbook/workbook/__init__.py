@@ -66,6 +66,11 @@ class Workbook:
         named += [resolve(name) for name in (self.params.overrides, self.params.report.calendar) if name]
         return [*files, *dict.fromkeys(path for path in named if path and path.is_file())]
 
+    def check_rules(self) -> None:
+        """Read every file of rules, so that a fault is told in one line before anything is computed."""
+        for rules in ("segment_map", "tier_scheme", "scale_path", "overrides", "events", "_criteria"):
+            getattr(self, rules)
+
     def _step(self, name: str, compute) -> Any:
         if name not in self._memory:
             self._memory[name] = self.tables.cache.step(name, compute)

@@ -176,12 +176,15 @@ def protected(month: Workbook) -> pd.DataFrame:
 
 
 def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
-    """How much the tiers depend on the window and the scores (`insight.sensitivity`)."""
-    rules = month.params.rfm
-    own = month.windows()
+    """How much the tiers depend on the window and the scores (`insight.sensitivity`).
+
+    Nothing where customers are too few: the tiers then stand on fixed thresholds, and the variants would fit quantiles.
+    """
+    rules, own = month.params.rfm, month.windows()
     by_length = {rules.window_days: own[own["end"] == month.end]}
-    for length in (rules.window_days // 2, 2 * rules.window_days):
-        by_length[length] = windows(month, [month.as_of], length)
-    base = sensitivity.tiers_of(by_length[rules.window_days], rules, month.tier_scheme)
-    others = sensitivity.variants(by_length, rules, month.tier_scheme)
+    base, others = sensitivity.tiers_of(by_length[rules.window_days], rules, month.tier_scheme), {}
+    if not month.degraded("min_customers"):
+        for length in {max(rules.window_days // 2, 1), 2 * rules.window_days} - {rules.window_days}:
+            by_length[length] = windows(month, [month.as_of], length)
+        others = sensitivity.variants(by_length, rules, month.tier_scheme)
     return sensitivity.sensitivity(base, others, month.tier_scheme.order[0])

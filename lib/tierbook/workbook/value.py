@@ -46,28 +46,32 @@ def fared_since(month: Workbook) -> pd.DataFrame:
 
 def orders_over_time(month: Workbook) -> pd.DataFrame:
     """Repeat purchases added up week by week beside what the model of the hold-out's start expected (`insight.tracking`)."""
-    cut = dt.date.fromisoformat(month.value()["cut"])
+    value = month.value()
+    cut = dt.date.fromisoformat(value["cut"])
     then = month.history(cut)
     people = then[["customer_id", "first_day"]]
-    choice = forecast.chosen(then) if len(then) and month.value()["note"] is None else None
-    if choice is None:
+    model = forecast.fitted_then(value["choice"], then)
+    if model is None:
         return pd.DataFrame({"day": [], "actual": [], "expected": []})
     found = month.tables.collect(
         lambda engine, days: tracking.repeat_days(days, engine.frame(people), month.end), "days"
     )
-    return tracking.tracking(then["first_day"], found, choice.model, day_number(cut), month.end)
+    return tracking.tracking(then["first_day"], found, model, day_number(cut), month.end)
 
 
 def cohort_table(month: Workbook) -> pd.DataFrame:
     """Cohort × channel × month since the first purchase (`insight.cohorts`)."""
-    customers, channel = month.table("customers"), month.attributes().set_index("customer_id").get("channel")
-    joined = None
-    if customers is not None and customers["joined_at"].notna().any():
-        joined = customers.set_index("customer_id")["joined_at"]
-    people = cohorts.acquired(month.history(), joined, channel)
+    people = _newcomers(month, month.attributes().set_index("customer_id").get("channel"))
     asked = people[["customer_id", "first_day", "customer", "cell"]]
     found = month.tables.collect(lambda engine, days: cohorts.cells(days, engine.frame(asked), month.end), "days")
     return cohorts.table(found, people, month.as_of, month.params.margin)
+
+
+def _newcomers(month: Workbook, channel: pd.Series | None = None) -> pd.DataFrame:
+    """Who was won when (`cohorts.acquired`); who had registered before the orders begin is none."""
+    customers = month.table("customers")
+    joined = None if customers is None else customers.set_index("customer_id")["joined_at"]
+    return cohorts.acquired(month.history(), joined, channel)
 
 
 def expected_of_newcomers(month: Workbook) -> pd.DataFrame:
@@ -75,10 +79,7 @@ def expected_of_newcomers(month: Workbook) -> pd.DataFrame:
 
     Money is net sales. Empty where the model cannot be estimated.
     """
-    customers = month.table("customers")
-    joined = None if customers is None else customers.set_index("customer_id")["joined_at"]
-    known = cohorts.acquired(month.history(), joined)["customer_id"]
-    newcomers = month.history()[month.history()["customer_id"].isin(known)]
+    newcomers = month.history()[month.history()["customer_id"].isin(_newcomers(month)["customer_id"])]
     whole = cohorts.pooled(month.cohorts(), [])
     choice = forecast.chosen(newcomers) if len(newcomers) else None
     repeat_days = whole["purchases"].sum() - whole["customers"].iloc[0] if len(whole) else 0

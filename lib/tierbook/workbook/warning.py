@@ -14,6 +14,7 @@ from tierbook.insight import alert_backtest, alert_list
 from tierbook.insight.actions import with_people
 from tierbook.scores import alerts, lifecycle
 from tierbook.scores.likelihood import ValueNotEstimable
+from tierbook.scores.maps import OUTSIDE
 from tierbook.scores.risk import HORIZON_DAYS, RiskRule, fit_risk, stayed_silent
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     """``alerts`` (alerts.csv) and ``left_out``: flagged customers who are not on it, by reason."""
     warned = month.warned()["customers"].assign(
         recency_days=month.history()["recency_days"],
-        tier=month.scores()["tier"],
+        tier=month.scores()["tier"].fillna(OUTSIDE),
         p_alive=month.value()["customers"]["p_alive"].to_numpy(),
     )
     flagged = warned[warned["alert"]]

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
-from tierbook.show.words import Words
+from tierbook.show.words import N_, Words
 
 MOST_POINTS = 600
 
@@ -32,7 +32,7 @@ def draw_alert_map(ax: Any, words: Words, alerts: pd.DataFrame, threshold: float
                     textcoords="offset points", fontsize=9, color=RISK_COLOUR)  # fmt: skip
     _axes(ax, words, cut=len(alerts) > len(shown))
     _key(ax, words, tiers)
-    message = (
+    message = N_(
         "{n:number|customer is|customers are} on the list with {money:money} at stake; {held:number} of them held out."
     )
     return words.text(message, n=len(alerts), money=alerts["value_at_stake"].sum(), held=int(alerts["held_out"].sum()))

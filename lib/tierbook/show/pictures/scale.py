@@ -40,7 +40,9 @@ def draw_drift(axes, words: Words, scale: Scale, scores: pd.DataFrame) -> str:
 def _largest_change(words: Words, scale: Scale, now: dict[str, list[float]]) -> str:
     change = np.array([now[m] for m in MEASURES]) - np.array([scale.shares[m] for m in MEASURES])
     row, score = np.unravel_index(np.abs(change).argmax(), change.shape)
-    message = "The largest change: score {score} of {measure} held {then:percent} of customers when frozen, {now:percent} now."
+    message = N_(
+        "The largest change: score {score} of {measure} held {then:percent} of customers when frozen, {now:percent} now."
+    )
     measure = MEASURES[row]
     shares = {"then": scale.shares[measure][score], "now": now[measure][score]}
     return words.text(message, score=int(score) + 1, measure="RFM"[row], **shares)

@@ -10,7 +10,7 @@ import pandas as pd
 from tierbook.insight.stages import NONE
 from tierbook.scores.lifecycle import STAGES
 from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS
-from tierbook.show.words import Words
+from tierbook.show.words import N_, Words
 
 QUIET, INK = "#6b7683", "#1c2430"
 SILENT = ("at_risk", "lost")
@@ -36,7 +36,7 @@ def draw_transitions(ax, words: Words, table: pd.DataFrame) -> str:
     ax.grid(visible=False)
     known = made[made["from_stage"] != NONE]
     moved = int(known.loc[known["from_stage"] != known["to_stage"], "customers"].sum())
-    message = "{n:number|customer|customers} of {base:number} are in another stage than a month ago."
+    message = N_("{n:number|customer|customers} of {base:number} are in another stage than a month ago.")
     return words.text(message, n=moved, base=known["customers"].sum())
 
 
