@@ -15,7 +15,6 @@ from tierbook.workbook import Workbook
 
 UNBUILT = {
     "report.mask_customer_ids": {"report": {"name": "x", "mask_customer_ids": True}},
-    "source.trial": {"source": {"transactions": {"preset": "demo"}, "trial": {"path": "trial.csv"}}},
     "engine.name": {"engine": {"name": "spark", "master": "local[2]"}},
 }
 

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def open(names: dict[str, Any]) -> Workbook:
+def open(names: dict[str, Any], otherwise: str = "params/demo.yaml") -> Workbook:
     """The workbook of one month, from a notebook's ``globals()``.
 
     The notebook's ``parameters`` cell lists every top-level key of the params tree as ``None``; papermill or the
-    analyst sets them. All ``None`` means the demo.
+    analyst sets them. All ``None`` means the params file ``otherwise``: the demo, or the case study's own.
     """
     from tierbook.params import from_notebook
     from tierbook.workbook import Workbook
 
-    return Workbook(from_notebook(names))
+    return Workbook(from_notebook(names, otherwise))

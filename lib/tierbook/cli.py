@@ -84,7 +84,8 @@ def _check(options: argparse.Namespace) -> int:
 
     month = runner.check(params, _outputs(options))
     print(month.accounting().to_string(index=False, na_rep=""))
-    print(month.gates().to_string(index=False))
+    if month.on_orders:
+        print(month.gates().to_string(index=False))
     return 0
 
 

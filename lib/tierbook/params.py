@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import glob
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +17,13 @@ from tierbook.tree import (
     CODE,
     MEMORY,
     NAME,
+    NOTEBOOK,
     Campaign,
+    Constant,
     EngineParams,
     Gate,
     Params,
+    Product,
     Rfm,
     TableSource,
     Transactions,
@@ -27,8 +31,8 @@ from tierbook.tree import (
 )
 
 __all__ = [
-    "KEYS", "ROOT", "TABLES", "Campaign", "EngineParams", "Gate", "Params", "Rfm", "TableSource", "Transactions", "Value",
-    "check", "dump", "from_notebook", "load", "nearest", "parse", "read_yaml", "resolve",
+    "KEYS", "ROOT", "TABLES", "Campaign", "Constant", "EngineParams", "Gate", "Params", "Product", "Rfm", "TableSource", "Transactions", "Value",
+    "check", "dump", "from_notebook", "is_there", "load", "nearest", "parse", "read_yaml", "resolve",
 ]  # fmt: skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +97,25 @@ def parse(tree: dict[str, Any], where: str = "parameters") -> Params:
         raise ParamsError(
             f"{where}: as_of is missing; there is no clock, so write the last day counted, as_of: YYYY-MM-DD"
         )
-    return check(Params, tree, where)
+    return _stood_in(check(Params, tree, where))
+
+
+def _stood_in(params: Params) -> Params:
+    """The demo shop in place of orders whose file is missing, where params say ``simulated: demo``; its dates too."""
+    orders = params.source.transactions
+    if orders is None or orders.simulated != "demo" or orders.preset == "demo" or is_there(orders):
+        return params
+    shop = load(ROOT / "params" / "demo.yaml")
+    stand_in = shop.source.transactions.model_copy(update={"simulated": "demo"})
+    source = shop.source.model_copy(update={"transactions": stand_in})
+    borrowed = {name: getattr(shop, name) for name in ("as_of", "currency", "timezone", "rates")}
+    return params.model_copy(update={**borrowed, "source": source})
+
+
+def is_there(spec: TableSource) -> bool:
+    """Whether any file lies where a source points."""
+    paths = [str(resolve(pattern)) for pattern in spec.path or ()]
+    return any(Path(path).exists() or glob.glob(path, recursive=True) for path in paths)
 
 
 def check(model: type[Model], tree: dict[str, Any], where: str) -> Model:
@@ -104,10 +126,10 @@ def check(model: type[Model], tree: dict[str, Any], where: str) -> Model:
         raise ParamsError(f"{where}: {_explain(error, model)}") from None
 
 
-def from_notebook(names: dict[str, Any]) -> Params:
-    """The params of a notebook: its top-level keys as papermill injected them; all ``None`` means the demo."""
+def from_notebook(names: dict[str, Any], otherwise: str = "params/demo.yaml") -> Params:
+    """The params of a notebook: its top-level keys as papermill injected them; all ``None``: the file ``otherwise``."""
     given = {key: names[key] for key in KEYS if names.get(key) is not None}
-    return parse(given, "notebook parameters") if given else load(ROOT / "params" / "demo.yaml")
+    return parse(given, "notebook parameters") if given else load(resolve(otherwise))
 
 
 def dump(params: Params) -> dict[str, Any]:
@@ -128,6 +150,7 @@ def nearest(word: str, known) -> str:
 
 _PATTERNS = {
     NAME: "write letters, digits, . _ and - only, a letter or digit first",
+    NOTEBOOK: "write a notebook's name, such as 06_review_campaign or cases/01_…",
     CODE: "write the three capital letters of a currency, such as CNY",
     MEMORY: "write an amount of memory, such as 4GB",
 }
@@ -180,7 +203,9 @@ def _spot(fault: Any) -> str:
 def _is_type_name(part: Any) -> bool:
     """Pydantic names the branch of a union in the location of a fault; a user never wrote it."""
     return isinstance(part, str) and bool(
-        re.match(r"^((literal|list|dict|function-\w+)\[.*|constrained-\w+|str|int|float|Product|\[key\])$", part)
+        re.match(
+            r"^((literal|list|dict|function-\w+)\[.*|constrained-\w+|str|int|float|Product|Constant|\[key\])$", part
+        )
     )
 
 
@@ -190,7 +215,7 @@ def _known_keys(model: Any, location) -> list[str]:
             continue
         field = getattr(model, "model_fields", {}).get(part)
         if field is None:
-            return ["multiply"] if "columns" in location else []
+            return ["multiply", "value"] if "columns" in location else []
         model = _model_in(field.annotation)
     return list(getattr(model, "model_fields", {}))
 

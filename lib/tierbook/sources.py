@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import glob
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from tierbook import texts
-from tierbook.engine import Engine, literal, path_literal
+from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
-from tierbook.params import ROOT, TableSource, check, nearest, read_yaml, resolve
+from tierbook.params import ROOT, Constant, Product, TableSource, check, nearest, read_yaml, resolve
 from tierbook.schema import REQUIRED, SCHEMA
 
 PRESETS = ROOT / "params" / "sources"
@@ -56,18 +57,18 @@ def files_of(spec: TableSource, table: str) -> list[Path]:
     """The files a source names: paths, lists and globs, each file once, globs in order of name."""
     if not spec.path:
         raise ParamsError(f"source.{table} names no path; write source.{table}.path: <file, list or glob>")
-    found: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
     for pattern in spec.path:
         path = resolve(pattern)
         hits = [path] if path.exists() else [Path(p) for p in sorted(glob.glob(str(path), recursive=True))]
         if not hits:
             raise InputError(f"source.{table}: no file {path}; write an absolute path, or one seen from {ROOT}")
         for hit in hits:
-            found.setdefault(hit.resolve(), hit)
-    folder = next((p for p in found.values() if p.is_dir()), None)
+            files.setdefault(hit.resolve(), hit)
+    folder = next((p for p in files.values() if p.is_dir()), None)
     if folder:
         raise InputError(f"source.{table}: {folder} is a folder; name its files, for example {folder}/*.csv")
-    return list(found.values())
+    return list(files.values())
 
 
 def read(engine: Engine, table: str, spec: TableSource, scratch: Path) -> Raw:
@@ -81,13 +82,24 @@ def read(engine: Engine, table: str, spec: TableSource, scratch: Path) -> Raw:
     parts = []
     for n, file in enumerate(files):
         for k, (name, relation) in enumerate(_relations(file, spec, scratch / f"{table}_{n}")):
-            sql = f"SELECT *, {literal(f'{n:05d}.{k:03d} {name}')} AS _part FROM {relation}"
+            sql = f"SELECT *{_constants(spec)}, {literal(f'{n:05d}.{k:03d} {name}')} AS _part FROM {relation}"
             _map_columns(table, spec, _types(engine, f"({sql})", name), name, whole=False)
             parts.append(sql)
     sql = "(" + " UNION ALL BY NAME ".join(parts) + ")"
     told = files[0].name + (f" (and {len(files) - 1} more files)" if len(files) > 1 else "")
     types = _types(engine, sql, told)
     return Raw(sql, types, _map_columns(table, spec, types, told), files, spec)
+
+
+def _constants(spec: TableSource) -> str:
+    """Columns that no file holds: what params give for every row, and numbers to multiply by, each under its own name."""
+    given = {name: wanted.value for name, wanted in spec.columns.items() if isinstance(wanted, Constant)}
+    factors = {f: f for w in spec.columns.values() if isinstance(w, Product) for f in w.multiply if _is_number(f)}
+    return "".join(f", {literal(value)} AS {identifier(name)}" for name, value in {**given, **factors}.items())
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?\d+(\.\d+)?", text) is not None
 
 
 def _types(engine: Engine, sql: str, told: str) -> dict[str, str]:
@@ -117,6 +129,8 @@ def _relations(file: Path, spec: TableSource, scratch: Path):
             head = stream.read(4)
         if not head:
             raise InputError(f"{file}: the file is empty (0 bytes)")
+        if file.suffix.lower() == ".zip":
+            file = _unzipped(file, spec, scratch)
         if file.suffix.lower() in EXCEL:
             yield from _excel(file, spec, scratch)
         elif file.suffix.lower() in {".parquet", ".pq"} or head == b"PAR1":
@@ -125,6 +139,19 @@ def _relations(file: Path, spec: TableSource, scratch: Path):
             yield file.name, texts.relation(file, spec, scratch)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+
+
+def _unzipped(file: Path, spec: TableSource, scratch: Path) -> Path:
+    """The one file wanted of an archive, unpacked under ``scratch``."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            held = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
+            wanted = spec.member or (held[0] if len(held) == 1 else None)
+            if wanted not in held:
+                raise InputError(f"{file}: holds {', '.join(held[:10])}; write member: <one of them>")
+            return Path(archive.extract(wanted, scratch))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise InputError(f"{file}: cannot be unpacked: {error}") from None
 
 
 def _excel(file: Path, spec: TableSource, scratch: Path):
@@ -167,8 +194,9 @@ def _map_columns(table: str, spec: TableSource, types: dict[str, str], told: str
     for canonical, wanted in spec.columns.items():
         if canonical not in known and table != "trial":
             raise ParamsError(f"source.{table}.columns: unknown column {canonical!r}; {nearest(canonical, known)}")
-        pair = (wanted,) if isinstance(wanted, str) else tuple(wanted.multiply)
-        if len(pair) > 1 and known.get(canonical) not in _FACTORS:
+        pair = (canonical,) if isinstance(wanted, Constant) else (wanted,)
+        pair = tuple(wanted.multiply) if isinstance(wanted, Product) else pair
+        if len(pair) > 1 and table != "trial" and known.get(canonical) not in _FACTORS:
             raise ParamsError(f"source.{table}.columns.{canonical}: only amounts and quantities can be multiplied")
         absent = next((h for h in pair if h.strip().lower() not in headers), None)
         if absent is None:

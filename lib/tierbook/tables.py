@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import accounting, cache, demo, history, sources
+from tierbook import accounting, cache, demo, history, sources, trial
 from tierbook.engine import Engine, open_engine
-from tierbook.params import TABLES, Params
+from tierbook.params import TABLES, Params, is_there
 
 _SHAPED = ("transactions", "trial", "id_map")
 
@@ -37,9 +37,22 @@ class Tables:
             spec = getattr(self.params.source, table)
             if spec is not None and spec.preset == "demo":
                 spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
+            elif spec is not None and self.is_simulated(table):
+                spec = spec.model_copy(update={"path": [str(self._simulated(spec.simulated))], "member": None})
             if spec is not None:
                 found[table] = sources.with_preset(spec)
         return found
+
+    def is_simulated(self, table: str) -> bool:
+        """Whether a simulator stands in for a table because no file lies where the params point."""
+        spec = getattr(self.params.source, table)
+        return spec is not None and spec.simulated is not None and (spec.preset == "demo" or not is_there(spec))
+
+    def _simulated(self, name: str) -> Path:
+        from tierbook.demo import trials
+
+        kept = cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}")
+        return trials.path_of(name, kept.file(name, lambda folder: trials.write(name, folder)))
 
     def _demo(self) -> Path:
         return cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}").file("tables", demo.write)
@@ -78,10 +91,14 @@ class Tables:
                 if table == "transactions":
                     id_map = target / "id_map.parquet" if "id_map" in self.specs else None
                     counts.insert(0, accounting.judge_transactions(engine, raw, self.params, path, id_map))
-                elif table != "trial":
+                elif table == "trial":
+                    counts.append(trial.read(engine, raw, self.params, path))
+                else:
                     counts.append(accounting.judge_table(engine, raw, table, self.params, path))
             pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
-            engine.write(history.customer_days(engine.scan(target / "transactions.parquet")), target / "days.parquet")
+            if "transactions" in self.specs:
+                days = history.customer_days(engine.scan(target / "transactions.parquet"))
+                engine.write(days, target / "days.parquet")
         shutil.rmtree(scratch, ignore_errors=True)
 
     def accounting(self) -> pd.DataFrame:

@@ -41,9 +41,11 @@ def _zone(value: str) -> str:
 Text = Annotated[str, BeforeValidator(_text)]
 Texts = Annotated[list[Text], BeforeValidator(_listed)]
 NAME, CODE = r"^[\w][\w.-]*$", r"^[A-Z]{3}$"
+NOTEBOOK = r"^(cases/)?[\w][\w.-]*$"
 MEMORY = r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
 Zone = Annotated[Text, AfterValidator(_zone)]
 Slug = Annotated[Text, Field(pattern=NAME, max_length=80)]
+Notebook = Annotated[Text, Field(pattern=NOTEBOOK, max_length=80)]
 
 
 class Tree(BaseModel):
@@ -53,9 +55,15 @@ class Tree(BaseModel):
 
 
 class Product(Tree):
-    """A column computed as the product of two columns (quantity × price)."""
+    """A column computed as the product of two columns (quantity × price), or of a column and a number (10 a purchase)."""
 
     multiply: Annotated[list[Text], Field(min_length=2, max_length=2)]
+
+
+class Constant(Tree):
+    """A column that the file lacks because every row has the same: everybody was called."""
+
+    value: Text
 
 
 class TableSource(Tree):
@@ -63,11 +71,13 @@ class TableSource(Tree):
 
     path: Texts | None = None
     preset: Slug | None = None
-    columns: dict[str, Text | Product] = {}
+    simulated: Slug | None = None  # stands in where no file lies at path, and every page says so
+    columns: dict[str, Text | Product | Constant] = {}
     delimiter: Literal["auto", ",", ";", "\t", "|", "whitespace"] = "auto"
     encoding: Text = "auto"
     names: Texts | None = None  # column names of a file that may lack its header line
     sheet: Texts | None = None  # Excel sheets; null: all
+    member: Text | None = None  # the file wanted of a .zip that holds several
     date_format: Text | None = None  # strptime format of the dates, where the usual forms do not fit
 
 
@@ -102,7 +112,7 @@ class Report(Tree):
     name: Slug
     title: dict[Literal["en", "zh"], Text] = {"en": "Customer tiers", "zh": "客户分层月报"}
     languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)] = ["en", "zh"]
-    notebooks: Literal["all"] | list[Slug] = "all"
+    notebooks: Literal["all"] | list[Notebook] = "all"
     mask_customer_ids: bool = False
     calendar: Text | None = "params/calendar.yaml"  # holidays marked in the pictures; null: none
 
@@ -185,7 +195,19 @@ class Campaign(Tree):
     pre_days: Annotated[int, Field(ge=1)] = 90
     contact_cost: Annotated[float, Field(ge=0)] = 0.01
     tier: Text = "tier"
-    tiers: dict[Text, Texts] = {}
+    tiers: dict[
+        Text, Texts
+    ] = {}  # tier → the values of the tier column that it stands for; none: the values are the tiers
+    shares: dict[Text, Annotated[float, Field(gt=0)]] | None = (
+        None  # planned weight of each arm; null: see insight.split
+    )
+    covariates: list[Text] = []  # columns of a trial known before assignment
+    guardrails: dict[Literal["opted_out", "refunds", "discount"], Annotated[float, Field(ge=0)]] = {
+        "opted_out": 0.02,  # of the customers assigned; the other two as shares of the control's spend
+        "refunds": 0.01,
+        "discount": 0.01,
+    }
+    holdout: Literal["auto"] | Annotated[float, Field(gt=0, le=0.5)] = "auto"  # of each action's list, not contacted
 
 
 class Params(Tree):

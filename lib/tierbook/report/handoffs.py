@@ -37,8 +37,17 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
 
 def tables(month: Workbook) -> dict[str, pd.DataFrame]:
     """Every table of the report by file name without its ending (DESIGN §6)."""
-    found = {
-        "row_accounting": month.accounting(),
+    found = {"row_accounting": month.accounting(), **(_of_orders(month) if month.on_orders else {})}
+    if month.has("leads"):
+        found["leads"] = month.leads()
+    if month.campaigns():
+        found["campaign_effects"] = month.campaigns()["effects"]
+    return found
+
+
+def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
+    """The tables that stand on orders."""
+    return {
         "customers": month.book(),
         "tiers": month.tiers(),
         "segments": month.segments(),
@@ -69,11 +78,6 @@ def tables(month: Workbook) -> dict[str, pd.DataFrame]:
         "months": month.months(),
         "gates": month.gates(),
     }
-    if month.has("leads"):
-        found["leads"] = month.leads()
-    if month.has("contacts"):
-        found["campaign_effects"] = month.campaigns()["effects"]
-    return found
 
 
 def write_tables(month: Workbook, folder: Path) -> None:
@@ -81,8 +85,9 @@ def write_tables(month: Workbook, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name, frame in tables(month).items():
         harmless(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    month.book().to_parquet(folder / "customers.parquet", index=False)
-    (folder / "scale.yaml").write_text(month.scale.to_yaml(), encoding="utf-8")
+    if month.on_orders:
+        month.book().to_parquet(folder / "customers.parquet", index=False)
+        (folder / "scale.yaml").write_text(month.scale.to_yaml(), encoding="utf-8")
 
 
 def write_excel(month: Workbook, path: Path) -> None:

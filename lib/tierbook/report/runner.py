@@ -32,6 +32,8 @@ from tierbook.workbook import Workbook
 NOTEBOOKS = ROOT / "notebooks"
 FRONT = "07_summarise_month"
 BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movement", "campaigns", "scorecard", "book")
+OF_TRIAL = ("accounting", "campaigns")
+REVIEW = "06_review_campaign"
 
 
 @dataclass
@@ -66,12 +68,13 @@ def run(run: Run) -> Path:
     """
     notebooks = chosen(run.params, run.only)
     name = run.params.report.name
-    with publish.staging(run.outputs, name, run.as_of) as folder, _progress(run, len(BOOK) + len(notebooks)) as bar:
+    steps = BOOK if run.params.source.transactions else OF_TRIAL
+    with publish.staging(run.outputs, name, run.as_of) as folder, _progress(run, len(steps) + len(notebooks)) as bar:
         month = Workbook(run.params, run.outputs)
         month.check_rules()
-        _compute(month, run, bar, BOOK[:2])  # what can be refused is refused before a worker starts
+        _compute(month, run, bar, steps[:2])  # what can be refused is refused before a worker starts
         with _workers(run) as workers:
-            _compute(month, run, bar, BOOK[2:])
+            _compute(month, run, bar, steps[2:])
             try:
                 _make(month, run, notebooks, folder, workers, bar)
             except NotebookFailed as failure:
@@ -103,12 +106,18 @@ def _make(
 
 def chosen(tree: Params, only: str | None = None) -> list[Path]:
     """The notebooks of the report in reading order; an unknown name is an error that names the nearest."""
-    every = {path.stem: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
-    wanted = [Path(only).stem] if only else list(every) if tree.report.notebooks == "all" else tree.report.notebooks
-    for stem in wanted:
-        if stem not in every:
-            raise ParamsError(f"no notebook {stem!r} under notebooks/; {params.nearest(stem, every)}")
-    return [every[stem] for stem in wanted]
+    monthly = {path.stem: path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
+    cases = {f"cases/{path.stem}": path for path in sorted(NOTEBOOKS.glob("cases/[0-9][0-9]_*.ipynb"))}
+    every = monthly | cases
+    whole = (
+        list(monthly) if tree.source.transactions else [REVIEW]
+    )  # a trial alone has nothing to say on the other pages
+    named = re.sub(r"^notebooks/|\.ipynb$", "", only or "")
+    wanted = [named] if only else whole if tree.report.notebooks == "all" else tree.report.notebooks
+    for name in wanted:
+        if name not in every:
+            raise ParamsError(f"no notebook {name!r} under notebooks/; {params.nearest(name, every)}")
+    return [every[name] for name in wanted]
 
 
 @contextmanager
@@ -186,8 +195,8 @@ def title_of(notebook: Path, language: str) -> str:
 def _made(month: Workbook, run: Run) -> dict[str, tuple[str, ...]]:
     """How the pages were made, a few lines per language."""
     rows = month.accounting()
-    of_orders = rows[rows["table"] == "transactions"]
-    read, kept = int(of_orders["rows"].sum()), int(of_orders.loc[of_orders["reason"] == "kept", "rows"].sum())
+    counted = rows[rows["table"] == ("transactions" if month.on_orders else "trial")]
+    read, kept = int(counted["rows"].sum()), int(counted.loc[counted["reason"] == "kept", "rows"].sum())
     lines = {"month": tuple(month.words(lang).month(run.params.as_of) for lang in run.params.report.languages)}
     for language in run.params.report.languages:
         words = month.words(language)
@@ -195,7 +204,9 @@ def _made(month: Workbook, run: Run) -> dict[str, tuple[str, ...]]:
             words.text(
                 "tierbook {version}, params {file}", version=tierbook.__version__, file=Path(run.params_file).name
             ),
-            words.text("Order lines read {read:number}, counted {kept:number}", read=read, kept=kept),
+            words.text("Order lines read {read:number}, counted {kept:number}", read=read, kept=kept)
+            if month.on_orders
+            else words.text("Customers of the trial read {read:number}, counted {kept:number}", read=read, kept=kept),
             words.text(
                 "Fingerprint of inputs, params and code: {code}",
                 code=month.tables.cache.folder.name.removeprefix("step-"),
@@ -209,7 +220,8 @@ def _write_tables(month: Workbook, run: Run, folder: Path) -> None:
         with run.timed("tables"):
             handoffs.write_tables(month, folder / "tables")
         with run.timed("excel"):
-            handoffs.write_excel(month, folder / "customers.xlsx")
+            if month.on_orders:
+                handoffs.write_excel(month, folder / "customers.xlsx")
     except OSError as error:
         raise PublishError(
             f"cannot write {error.filename or folder}: {error.strerror}; nothing was published"
@@ -254,7 +266,8 @@ def _write_manifest(month: Workbook, run: Run, folder: Path) -> None:
         "code": {"tierbook": tierbook.__version__, "sha256": cache.code_digest()},
         "versions": {"python": platform.python_version(), **cache.package_versions()},
         "seed": run.params.seed,
-        "gates": month.gates().to_dict("records"),
+        "gates": month.gates().to_dict("records") if month.on_orders else [],
+        "simulated": [table for table in month.tables.specs if month.simulated(table)],
         "notebooks": [path.stem for path in notebooks],
         "changed_notebooks": changed,
         "seconds": run.seconds,
@@ -269,7 +282,7 @@ def check(tree: Params, outputs: Path) -> Workbook:
     month = Workbook(tree, outputs)
     chosen(tree)
     month.check_rules()
-    for step in ("accounting", "gates", "scale"):
+    for step in ("accounting", "gates", "scale") if month.on_orders else OF_TRIAL:
         found = getattr(month, step)
         found() if callable(found) else None
     return month

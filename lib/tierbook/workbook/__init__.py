@@ -33,14 +33,16 @@ def refuse_unbuilt(params: Params) -> None:
     """Keys that a later version honours are refused in words; taking them and doing nothing would be worse."""
     asked = {
         "report.mask_customer_ids": params.report.mask_customer_ids,
-        "source.trial": params.source.trial is not None,
         "engine.name: spark": params.engine.name == "spark",
     }
     unbuilt = next((key for key, wanted in asked.items() if wanted), None)
     if unbuilt:
         raise ParamsError(f"{unbuilt} is not part of this version, which would ignore it; take it out of the params")
-    if params.source.transactions is None:
-        raise ParamsError("source.transactions is missing; write source: {transactions: {path: <your orders file>}}")
+    if params.source.transactions is None and params.source.trial is None:
+        raise ParamsError(
+            "source.transactions is missing; write source: {transactions: {path: <your orders file>}}, or trial: for a "
+            "finished experiment"
+        )
 
 
 class Workbook:
@@ -65,6 +67,15 @@ class Workbook:
         named = [self._scale_path(self.as_of), self._scale_path(last_month), maps.SCHEMES / f"{people.CHECKLIST}.yaml"]
         named += [resolve(name) for name in (self.params.overrides, self.params.report.calendar) if name]
         return [*files, *dict.fromkeys(path for path in named if path and path.is_file())]
+
+    @property
+    def on_orders(self) -> bool:
+        """Whether there are orders; a report on a finished trial alone has none, and none of what stands on them."""
+        return "transactions" in self.tables.specs
+
+    def simulated(self, table: str) -> bool:
+        """Whether a simulator stands in for a table because no file lies where the params point."""
+        return self.tables.is_simulated(table)
 
     def check_rules(self) -> None:
         """Read every file of rules, so that a fault is told in one line before anything is computed."""
@@ -390,8 +401,8 @@ class Workbook:
 
     def campaigns(self) -> dict[str, Any]:
         """``assigned``: one row per campaign and customer with outcomes; ``effects`` (campaign_effects.csv); ``open``: not
-        over yet. Empty without a contacts table."""
-        if not self.has("contacts"):
+        over yet. Empty without a contacts table or a trial."""
+        if not (self.has("contacts") or self.has("trial")):
             return {}
         return self._step("campaigns", lambda: campaigns.campaigns(self))
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 def campaigns(month: Workbook) -> dict[str, Any]:
-    """``assigned``, ``effects`` and ``open`` of every campaign in the contacts table."""
+    """``assigned``, ``effects`` and ``open`` of every campaign in the contacts table, or of a finished trial."""
+    found = [part(month) for table, part in (("contacts", _of_contacts), ("trial", _of_trial)) if month.has(table)]
+    tables = {name: pd.concat([part[name] for part in found], ignore_index=True) for name in ("assigned", "effects")}
+    return {**tables, "open": sorted(name for part in found for name in part["open"])}
+
+
+def _of_contacts(month: Workbook) -> dict[str, Any]:
     rules = month.params.campaign
     assigned = assignment.first_assignments(month.table("contacts"))
     asked = assigned[["campaign", "customer_id", "assigned_day"]]
@@ -26,6 +32,23 @@ def campaigns(month: Workbook) -> dict[str, Any]:
     over = assignment.is_over(assigned, month.as_of, rules)
     effects = campaign.review(reviewed[reviewed["campaign"].map(over)], rules.control, rules.outcomes)
     return {"assigned": reviewed, "effects": effects, "open": sorted(over.index[~over])}
+
+
+def _of_trial(month: Workbook) -> dict[str, Any]:
+    rules = month.params.campaign
+    reviewed = _with_profit(month.table("trial"), month)
+    effects = campaign.review(reviewed, rules.control, [name for name in rules.outcomes if name in reviewed])
+    return {"assigned": reviewed, "effects": effects, "open": []}
+
+
+def _with_profit(rows: pd.DataFrame, month: Workbook) -> pd.DataFrame:
+    """``rows`` with profit: the trial's own column, else margin × spend less the cost of contact where a margin is known."""
+    margin, rules = month.params.margin, month.params.campaign
+    if "profit" in rows or "spend" not in rows or margin is None:
+        return rows
+    cost = rows["cost"].fillna(rules.contact_cost)
+    earned = campaign.profit(rows["spend"], margin=margin, contact_cost=cost, contacted=rows["contacted"])
+    return rows.assign(profit=earned)
 
 
 def _tiers_before(month: Workbook, assigned: pd.DataFrame) -> pd.Series:
