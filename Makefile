@@ -21,7 +21,7 @@ lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 lint: $(READY) ## ruff over code and notebooks; notebooks without outputs
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb notebooks/cases/*.ipynb
 
 hooks: $(READY) ## let git strip notebook outputs and run ruff at every commit
 	$(BIN)/pre-commit install

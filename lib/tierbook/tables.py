@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tierbook import accounting, cache, demo, history, sources, trial
+from tierbook.demo import trials
 from tierbook.engine import Engine, open_engine
 from tierbook.params import TABLES, Params, is_there
 
@@ -38,7 +39,7 @@ class Tables:
             if spec is not None and spec.preset == "demo":
                 spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
             elif spec is not None and self.is_simulated(table):
-                spec = spec.model_copy(update={"path": [str(self._simulated(spec.simulated))], "member": None})
+                spec = spec.model_copy(update={"path": self._simulated(spec.simulated), "member": None})
             if spec is not None:
                 found[table] = sources.with_preset(spec)
         return found
@@ -48,14 +49,15 @@ class Tables:
         spec = getattr(self.params.source, table)
         return spec is not None and spec.simulated is not None and (spec.preset == "demo" or not is_there(spec))
 
-    def _simulated(self, name: str) -> Path:
-        from tierbook.demo import trials
-
-        kept = cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}")
-        return trials.path_of(name, kept.file(name, lambda folder: trials.write(name, folder)))
+    def _simulated(self, name: str) -> list[str]:
+        folder = self._generated(name, lambda target: trials.write(name, target))
+        return [str(folder / file) for file in trials.FILES[name]]
 
     def _demo(self) -> Path:
-        return cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}").file("tables", demo.write)
+        return self._generated("tables", demo.write)
+
+    def _generated(self, name: str, write: Callable[[Path], Any]) -> Path:
+        return cache.Cache(self.work / f"demo-{cache.code_digest()[:12]}").file(name, write)
 
     @cached_property
     def inputs(self) -> dict[str, str]:
