@@ -103,6 +103,17 @@ def test_a_later_refund_is_money_when_it_happens_and_undoes_no_purchase(engine):
     assert before.loc["a", ["orders", "net", "recency_days", "window_net"]].tolist() == [1, 100, 36, 100]
 
 
+def test_refunds_are_amounts_below_zero_and_refund_amounts_each_on_its_own_day(engine):
+    # day −40: a line of 100 with a refund_amount of 25 (gross 100, net 75) and one of 10; day −3: a return of 30 and
+    # an order of 50; day −1: an order bought and cancelled; day 0: a gift; another customer without any
+    frame = lines(
+        ("a", "o1", END - 40, 75, 100), ("a", "o1", END - 40, 10), ("a", "o1", END - 3, -30), ("a", "o2", END - 3, 50),
+        ("a", "o3", END - 1, 20), ("a", "o3", END - 1, -20), ("a", "o4", END, 0), ("b", "o5", END, 10),
+    )  # fmt: skip
+    assert days_of(engine, frame)["refunds"].astype(float).tolist() == [25, 30, 20, 0, 0]
+    assert days_of(engine, frame)["net"].astype(float).tolist() == [85, 20, 0, 0, 10]
+
+
 def test_only_kept_lines_count_and_a_customer_of_refunds_alone_is_none(engine):
     frame = lines(("a", "o1", END, 10), ("b", "o2", END, 10), ("c", "o3", END, -10))
     frame.loc[1, "reason"] = "excluded"

@@ -55,7 +55,7 @@ BOOK: dict[str, Column] = {
     "alert_reason": Column("The first that holds: `silent_beyond_cadence` (silent over twice the own gap and over 30 days), `orders_falling` (under half the orders of the window before), `low_expected_orders`.", "code", "not flagged"),
     "value_at_stake": Column("Net money of the window (not below zero), times the margin rate where one is known: what the customer brought, not what can be won back.", "currency", "not flagged"),
     "owner": Column("Owner from the customers table.", "text", "no such table, or no owner"),
-    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, do_not_contact, or flagged and in the early warning's hold-out"),
+    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, do_not_contact, in the early warning's hold-out, or in the action's own control arm"),
 }  # fmt: skip
 
 TABLES: dict[str, dict[str, Column]] = {
@@ -173,10 +173,64 @@ TABLES: dict[str, dict[str, Column]] = {
         "effect": Column("Mean of the arm less mean of the control arm, per customer assigned; window: the `campaign.window_days` days after the day of assignment.", "of the outcome", "no control, broken split, or nothing varies"),
         "low": Column("Lower bound of the Welch 95 % interval.", "of the outcome", "as effect"),
         "high": Column("Upper bound.", "of the outcome", "as effect"),
-        "p_holm": Column("p of the Welch test, Holm over the tiers and arms of one outcome.", "probability", "the `all` row"),
-        "srm_p": Column("p of the sample-ratio check: the hold-out share is the same in every tier. Below 0.001 nothing is read.", "probability", "nothing to check it by"),
+        "p_holm": Column("p of the Welch test, by Holm: over the arms of one outcome on `all` (with one arm: p), over its arms and tiers on tier rows.", "probability", "as effect"),
+        "srm_p": Column("p of the split: arms against `campaign.shares`, without them against equal arms where each lies within 15 % of it; the mix of arms across tiers; and what was known before (`balance_p`). The first that breaks, else that of the counts, else of the tiers. Below 0.001 nothing is read.", "probability", "nothing to check it by"),
         "interaction_p": Column("p of Cochran's Q: do the tiers' effects differ?", "probability", "tier rows"),
+        "verdict": Column("`works_and_pays`, `works_not_pays`, `harmful`, `no_difference`, `not_enough_data`, `broken_split` or `no_control`, by the decision table of `insight.campaign.effects`. In a campaign that does nothing any row says works or harmful in at most 6 % of reviews.", "code"),
         "next_n": Column("Customers per arm for 80 % power at 5 %: for the effect seen (`all`), or for the total's effect in that tier.", "customers", "no effect to size by"),
+    },
+    "campaign_draws.csv": {
+        "draw": Column("`fair`, `broken` (srm_p or balance_p below 0.001), `unchecked` (nothing to check by), `no_control`.", "code"),
+        "balance_p": Column("Were the arms alike before? Student's t of log(1 + x / median) of pre_orders, pre_spend and `campaign.covariates` (chi-square for words), Bonferroni over covariates and arms.", "probability", "nothing known before"),
+        "smd_orders": Column("Mean orders of the `campaign.pre_days` before, arm less control, in standard deviations; smd_spend likewise.", "standard deviations", "nobody varies"),
+    },
+    "campaign_faults.csv": {
+        "fault": Column("What is wrong with the contacts table, by `insight.contact_faults`; customers counts whom it concerns, example is the first id.", "code"),
+    },
+    "campaign_adjusted.csv": {
+        "cuped_effect": Column("Effect with what was known before taken off by least squares (CUPED; Deng et al. 2013); cuped_low, cuped_high its 95 % interval.", "of the outcome", "no covariates"),
+        "variance_gained": Column("Share of the effect's variance that this removed; it may be nothing.", "share", "no covariates"),
+        "boot_low": Column("Percentile 95 % bootstrap interval of the difference of means, over `resamples` resamples; boot_high its upper end.", "of the outcome"),
+        "agree": Column("Welch and bootstrap lie on the same side of zero, or both over it.", "true or false"),
+    },
+    "campaign_returns.csv": {
+        "cost": Column("Money spent on contacting the arm's customers; cost_per_customer over n_treated.", "currency", "unknown for somebody contacted"),
+        "profit_total": Column("Effect on profit per customer assigned × n_treated; total_low, total_high its interval.", "currency", "`note` says why"),
+        "net_of_arms": Column("Profit of the treated less that of the control, as they stand (published as net incremental revenue).", "currency", "arms differ by 5 % or more in size"),
+        "return_on_cost": Column("profit_total over cost; return_low, return_high its interval.", "ratio", "`note` says why"),
+        "break_even_spend": Column("Effect on spend per customer assigned that would just pay: cost_per_customer / margin rate.", "currency", "`note` says why"),
+        "break_even_response": Column("The same as a further share of customers responding, at the spend of those who did.", "share", "`note` says why"),
+        "breaks_even": Column("`yes` or `no` where the interval of profit lies above or below 0 and p_holm is below 0.05, else `unclear`.", "code", "no effect on profit"),
+    },
+    "campaign_guardrails.csv": {
+        "margin": Column("The most the campaign may cost on the side: `campaign.guardrails`, of opted_out the share itself, of refunds and discount that share of the control's mean spend.", "share or currency", "no spend"),
+        "verdict": Column("`kept` (high within the margin), `breached` (low beyond it), `unclear`, `no_control`, `broken_split`.", "code"),
+    },
+    "campaign_described.csv": {
+        "naive_gap": Column("Mean spend in the window after, arm less others; a description, no effect.", "currency", "no others"),
+        "gap_before": Column("The same of as many days before.", "currency", "nothing known before"),
+        "difference": Column("naive_gap less gap_before; se its standard error.", "currency", "as gap_before"),
+    },
+    "targeting_found.csv · targeting_deciles.csv · targeting_curve.csv · targeting_plans.csv": {
+        "coefficient": Column("Qini: area between the curve of gains by score and the random line, over the size of the effect of treating all; learned on one half of the customers, judged on the other.", "ratio", "the interval of that effect covers zero, or no score"),
+        "gain": Column("The same area in the outcome's unit per customer; gain_low, gain_high its 95 % bootstrap interval.", "of the outcome", "no score"),
+        "verdict": Column("`can_target` where gain_low is above zero, `cannot_target`, `not_enough_data`.", "code"),
+        "value": Column("Gain per customer when that share, the highest scores first, is treated.", "of the outcome"),
+    },
+    "action_list.csv": {
+        "campaign": Column("`<YYYY-MM> <action>`: with contacted_at filled in, the file is next month's contacts table.", "text"),
+        "arm": Column("`treated`: to be contacted. The control's name: held out, drawn by the hash of salt, action and id, the same share of every tier.", "code"),
+    },
+    "action_sizes.csv": {
+        "mean": Column("Money per customer since a month ago of those who would have been on the list then; sd its standard deviation.", "currency", "nobody would have been"),
+        "detectable": Column("The smallest effect per customer that eight of ten such tests would find at 5 %.", "currency", "nobody held out, or no spread"),
+        "needed": Column("Customers per arm to find a lift of 20 %; power: the chance to find it at this split.", "customers", "no money to lift"),
+    },
+    "ledger.csv · earned.csv": {
+        "action": Column("The action of the list that the campaign tried: by its `campaigns` patterns, else by its code in the campaign's name.", "code", "none"),
+        "total": Column("Effect per customer assigned × n_treated of finished campaigns with a control; total_low, total_high its 95 % interval.", "currency", "no effect may be read"),
+        "earned": Column("Sum of the totals of an action's campaigns; half widths add as of independent draws (arms of one campaign plainly).", "currency", "untested"),
+        "verdict": Column("ledger: the campaign's headline, `mixed` where tiers differ, `not_carried_out` where under 5 % of last month's call list were contacted. earned: `untested`, `earned`, `lost` or `unclear`.", "code"),
     },
     "scorecard.csv": {
         "value": Column("new_customers: first purchases since the day a month before as_of. repeat_rate: customers with 2+ purchase days in the window over customers with any, low and high its 95 % Wilson interval. high_value_customers: customers of the best tier; high_value_share: their share of the window's money. net_sales: counted lines and those without customer id since the day a month before. identified_share: counted over that. acquisition_cost: the month's costs over new customers. conversion_rate: leads of the month with a customer_id. nps: promoters less detractors; csat: share of 4 and 5.", "by `unit`", "under 10 answers"),

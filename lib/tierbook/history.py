@@ -13,12 +13,15 @@ _PURCHASE = nw.col("orders") > 0
 
 
 def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.LazyFrame:
-    """One row per customer and day: ``orders`` first bought that day, ``net`` money of the day, its ``cost``.
+    """One row per customer and day: ``orders`` first bought that day, ``net`` money of the day, ``refunds``, ``cost``.
 
     Lines of one order on one day are netted. They are a purchase when what is left is above zero, or when the lines
     were free from the start (a zero-price order counts, a wholly cancelled one does not). An order whose lines stand on
     several days counts once, on the first; its money stays on its own days, so that a refund counts when it happens
     and no later day ever changes an earlier one. A day with money but no purchase (a refund) has ``orders`` 0.
+
+    ``refunds`` is the money taken back that day (positive): amounts below zero, and the refund_amount of its lines;
+    what was cancelled on the day of its purchase too. ``net`` is already without it.
 
     ``cost`` is null where any line of the day has none. ``lines_are_orders`` says that every line is an order of its
     own, which saves adding lines up to orders first; the result is the same.
@@ -35,8 +38,9 @@ def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.Laz
         first = nw.col("bought_on") == nw.col("bought_on").min().over("customer_id", "order_key")
         counted = dated.with_columns(nw.when(first).then(1).otherwise(0).alias("orders"))
     return (
-        counted.group_by("customer_id", "day")
-        .agg(nw.col("orders", "net", "cost").sum(), nw.col("no_cost").any())
+        counted.with_columns((nw.col("gross") - nw.col("net")).alias("refunds"))
+        .group_by("customer_id", "day")
+        .agg(nw.col("orders", "net", "refunds", "cost").sum(), nw.col("no_cost").any())
         .with_columns(nw.when(~nw.col("no_cost")).then(nw.col("cost")).alias("cost"))
         .drop("no_cost")
     )

@@ -201,6 +201,7 @@ class Campaign(Tree):
     shares: dict[Text, Annotated[float, Field(gt=0)]] | None = (
         None  # planned weight of each arm; null: see insight.split
     )
+    lower_is_better: list[Text] = []  # outcomes of a trial such as churn: their falls work, their rises harm
     covariates: list[Text] = []  # columns of a trial known before assignment
     guardrails: dict[Literal["opted_out", "refunds", "discount"], Annotated[float, Field(ge=0)]] = {
         "opted_out": 0.02,  # of the customers assigned; the other two as shares of the control's spend

@@ -1,11 +1,14 @@
 """Actions: the first that fits, nobody who must not be contacted, and faults in one line."""
 
+import datetime as dt
+from itertools import product
+
 import pandas as pd
 import pytest
 import yaml
 
 from tierbook.errors import ParamsError
-from tierbook.insight.actions import assign, read_actions
+from tierbook.insight.actions import CHAPTERS, assign, due_lists, planned, read_actions, with_actions
 from tierbook.params import ROOT
 
 BOOK = pd.DataFrame(
@@ -53,19 +56,120 @@ def test_no_actions_and_no_customers():
     assert len(assign(BOOK.head(0), ACTIONS, NOBODY.head(0))) == 0
 
 
-def test_the_shipped_list_is_sound_and_names_real_tiers():
+SCHEMES = ("four_tier", "three_tier", "service_tier", "purchase_behaviour")
+
+
+def shipped():
+    return read_actions(ROOT / "params" / "actions.yaml")
+
+
+def test_the_shipped_list_is_sound_and_names_real_tiers_and_segments():
     from tierbook.scores import lifecycle, maps
 
-    listed = read_actions(ROOT / "params" / "actions.yaml")
-    schemes = ("four_tier", "three_tier", "service_tier", "purchase_behaviour")
-    tiers = {name for scheme in schemes for name in maps.find(scheme).order}
-    known = {"tier": tiers | {maps.OUTSIDE}, "stage": set(lifecycle.STAGES)}
+    tiers = {name for scheme in SCHEMES for name in maps.find(scheme).order}
+    segments = {name for scheme in ("eleven", "eight") for name in maps.find(scheme).order}
+    known = {
+        "tier": tiers | {maps.OUTSIDE},
+        "stage": set(lifecycle.STAGES),
+        "segment": segments,
+        "alert": {True, False},
+    }
+    listed = shipped()
     for action in listed:
-        assert {"en", "zh"} <= set(action["words"]), action["code"]
+        for key in ("words", "measure", "channel", "owner"):
+            assert set(action[key]) == {"en", "zh"}, (action["code"], key)
         for column, wanted in action["when"].items():
             values = wanted if isinstance(wanted, list) else [wanted]
-            assert set(values) <= known.get(column, set(values)), action["code"]
-    assert len({action["code"] for action in listed}) == len(listed)
+            assert set(values) <= known[column], action["code"]
+    assert {action["chapter"] for action in listed} == set(CHAPTERS)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_tier_at_every_stage_has_an_action_and_the_best_keep_theirs(scheme):
+    """Whatever the segment. A customer of the tier lost is lost; outside (no order in the window) nothing is done."""
+    from tierbook.scores import lifecycle, maps
+
+    order = maps.find(scheme).order
+    stages = [stage for stage in lifecycle.STAGES if stage != "lead"]
+    cells = [(t, s, g) for t, s, g in product(order, stages, ["x", "at_risk"]) if t != "lost" or s == "lost"]
+    book = pd.DataFrame(cells, columns=["tier", "stage", "segment"]).assign(alert=False)
+    action = assign(book, shipped(), pd.Series(False, index=book.index))
+    assert action.notna().all(), book[action.isna()]
+    best = book["tier"] == order[0]
+    assert set(action[best]) == {"care_call", "vip_care", "recall"}
+    assert (action[best & (book["stage"] == "at_risk")] == "care_call").all()
+    assert (action[~best & (book["stage"] == "new")] == "welcome").all()
+    outside = book.assign(tier=maps.OUTSIDE, stage="lost", segment=None)
+    assert assign(outside, shipped(), pd.Series(False, index=book.index)).isna().all()
+
+
+def test_every_shipped_action_is_somebody_s():
+    from tierbook.scores import lifecycle, maps
+
+    tiers = {name for scheme in SCHEMES for name in maps.find(scheme).order}
+    segments = [name for scheme in ("eleven", "eight") for name in maps.find(scheme).order]
+    cells = product(sorted(tiers), lifecycle.STAGES, segments)
+    book = pd.DataFrame(cells, columns=["tier", "stage", "segment"]).assign(alert=False)
+    found = assign(book, shipped(), pd.Series(False, index=book.index))
+    assert set(found.dropna()) == {action["code"] for action in shipped()}
+
+
+def parts():
+    """Ten high at risk; one of them must not be contacted, one is in the early warning's hold-out; one without a tier."""
+    frame = pd.DataFrame({"customer_id": [f"c{k}" for k in range(11)], "tier": ["high"] * 10 + [None]})
+    return frame.assign(
+        stage="at_risk",
+        segment=None,
+        alert=False,
+        owner=None,
+        do_not_contact=[True] + [False] * 10,
+        held_out=[False, True] + [False] * 9,
+    )
+
+
+NO_PAST = pd.DataFrame({"action": [], "tier": [], "spend": []})
+
+
+def test_planned_lists_everybody_an_action_is_for_and_draws_their_control():
+    """Eight of the ten high are free: at 25 % two are held out. Do-not-contact and the alert's hold-out are on no list."""
+    listed = planned(parts(), ACTIONS[:1], NO_PAST, 0.25, "s")
+    assert listed["customer_id"].tolist() == [f"c{k}" for k in range(2, 10)]
+    assert listed["held_out"].sum() == 2 and set(listed["action"]) == {"call"}
+
+
+def test_the_control_arm_has_no_action_in_the_book():
+    listed = planned(parts(), ACTIONS[:1], NO_PAST, 0.25, "s")
+    book = with_actions(parts(), ACTIONS[:1], listed).set_index("customer_id")
+    assert set(book.index[book["action"] == "call"]) == set(listed.loc[~listed["held_out"], "customer_id"])
+    assert book["tier"].tolist()[-1] == "outside"
+    before = with_actions(parts(), ACTIONS[:1])
+    assert (before["action"] == "call").sum() == 8
+
+
+def test_due_lists_count_who_is_contacted_and_who_is_held_out():
+    listed = planned(parts(), [ACTIONS[0] | {"chapter": "keep", "days": 10}, ACTIONS[3]], NO_PAST, 0.25, "s")
+    told = due_lists(listed, [ACTIONS[0] | {"chapter": "keep", "days": 10}, ACTIONS[3]], dt.date(2026, 10, 31))
+    assert told["chapter"].tolist()[0] == "keep" and pd.isna(told["chapter"][1])
+    assert told[["code", "due", "customers", "held_out"]].to_dict("list") == {
+        "code": ["call", "mail"],
+        "due": [dt.date(2026, 11, 10), dt.date(2026, 11, 30)],
+        "customers": [6, 1],
+        "held_out": [2, 0],
+    }
+    book = with_actions(parts(), ACTIONS[:1], listed)
+    of_book = due_lists(book.drop(columns="held_out"), ACTIONS[:1], dt.date(2026, 10, 31))
+    assert of_book["customers"].tolist() == [6] and of_book["held_out"].isna().all()
+
+
+def test_no_customer_no_list():
+    assert planned(parts().head(0), ACTIONS, NO_PAST, "auto", "s").empty
+    assert due_lists(planned(parts().head(0), ACTIONS, NO_PAST, "auto", "s"), ACTIONS, dt.date(2026, 10, 31)).empty
+
+
+def test_a_plain_text_is_a_measure(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("actions: [{code: call, measure: orders, chapter: keep, campaigns: ['*call*']}]")
+    assert read_actions(path)[0]["measure"] == "orders"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +181,10 @@ def test_the_shipped_list_is_sound_and_names_real_tiers():
         ({"actions": [{"when": {"tier": "high"}}]}, "give actions"),
         ({"actions": [{"code": "call", "chanel": "sms"}]}, "call: unknown key 'chanel'; nearest is 'channel'"),
         ({"actions": [{"code": "call", "when": {"tiers": "high"}}]}, "call: unknown key 'tiers'; nearest is 'tier'"),
+        ({"actions": [{"code": "call", "chapter": "retain"}]}, "chapter 'retain'; one of acquire, keep, develop"),
+        ({"actions": [{"code": "call", "campaigns": "2026-04 coupon"}]}, "give a list of campaign names"),
+        ({"actions": [{"code": "call", "campaigns": [4]}]}, "give a list of campaign names"),
+        ({"actions": [{"code": 4}, {"code": "4"}]}, "4: its code stands twice"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path, tree, told):

@@ -12,11 +12,12 @@ from scipy import stats
 from tierbook.errors import InputError, ParamsError
 from tierbook.insight import campaign
 from tierbook.insight.campaign import effects, headline, profit, sample_size
-from tierbook.insight.split import SampleRatio, balance, sample_ratio
+from tierbook.insight.split import SampleRatio, balance, balance_p, sample_ratio, split_check
 
 # 40 customers at mean -1 and +1 in halves: variance 40/39, so a difference of two such arms has se^2 = 2/39, df 78.
 SE = math.sqrt(2 / 39)
 HALF = stats.t.ppf(0.975, 78) * SE
+EXTRA = stats.t.ppf(1 - 0.005 / 2, 78) * SE  # the effect whose p is 0.5 %
 JUST = 1e-6
 
 
@@ -51,7 +52,9 @@ def test_welch_interval_by_hand():
     assert row[["effect", "low", "high"]].tolist() == pytest.approx([2, -0.266958, 4.266958], abs=1e-6)
     assert row["p"] == pytest.approx(0.070484, abs=1e-6)
     assert row["next_n"] == 4
-    assert pd.isna(row["p_holm"]) and pd.isna(row["interaction_p"]) and pd.isna(row["srm_p"])
+    assert row["p_holm"] == row["p"]  # one arm: a family of one
+    # equal arms were meant, and 3 and 3 are equal
+    assert pd.isna(row["interaction_p"]) and row["srm_p"] == 1
 
 
 def test_unequal_arms_agree_with_scipy():
@@ -77,10 +80,10 @@ def test_cochran_q_and_holm_by_hand():
     table = effects(in_tiers(a=1, b=2), "control", ["spend"]).set_index("tier")
     assert table.loc["all", "interaction_p"] == pytest.approx(math.erfc(math.sqrt(9.75 / 2)))
     assert table.loc[["a", "b"], "interaction_p"].isna().all()
-    # two cells: the smaller p counts double, the larger stays; on `all` there is nothing to correct.
+    # two cells: the smaller p counts double, the larger stays; on `all`, one arm is a family of its own.
     assert table.loc["b", "p_holm"] == pytest.approx(2 * table.loc["b", "p"])
     assert table.loc["a", "p_holm"] == pytest.approx(table.loc["a", "p"])
-    assert pd.isna(table.loc["all", "p_holm"])
+    assert table.loc["all", "p_holm"] == table.loc["all", "p"]
 
 
 def test_holm_never_reverses_the_order_and_stops_at_one():
@@ -106,16 +109,21 @@ def test_sample_size():
 @pytest.mark.parametrize(
     ("spend", "gain", "expected"),
     [
+        # profit, the primary outcome, is shown: spend is read at 5 %
         (HALF + JUST, HALF + JUST, "works_and_pays"),
-        (HALF + JUST, HALF - JUST, "works_not_pays"),
         (HALF + JUST, -5, "works_not_pays"),
         (HALF - JUST, 5, "no_difference"),
-        (-HALF + JUST, 0, "no_difference"),
-        (-HALF - JUST, 0, "harmful"),
+        (-HALF + JUST, -5, "no_difference"),
+        (-HALF - JUST, -5, "harmful"),
+        # it is not: spend, the only other outcome, is read at 0.5 %
+        (EXTRA + JUST, HALF - JUST, "works_not_pays"),
+        (EXTRA - JUST, HALF - JUST, "no_difference"),
+        (-EXTRA - JUST, 0, "harmful"),
+        (-EXTRA + JUST, 0, "no_difference"),
         (0, 0, "no_difference"),
     ],
 )
-def test_verdict_at_the_ends_of_the_intervals(spend, gain, expected):
+def test_verdict_at_the_level_of_each_outcome(spend, gain, expected):
     assert verdicts(trial(spend=spend, profit=gain), ["spend", "profit"])["all", "spend"] == expected
 
 
@@ -139,12 +147,42 @@ def test_a_behaviour_that_falls_forbids_works_not_pays():
     assert codes["all", "spend"] == codes["all", "profit"] == "harmful"
 
 
-def test_one_of_two_behaviours_needs_half_the_level_to_speak_for_profit():
-    half = stats.t.ppf(1 - 0.025 / 2, 78) * SE
+def test_two_other_outcomes_share_the_level():
+    half = stats.t.ppf(1 - 0.0025 / 2, 78) * SE
     above = trial(visits=half + JUST, spend=0, profit=0)
     below = trial(visits=half - JUST, spend=0, profit=0)
     assert verdicts(above, ["visits", "spend", "profit"])["all", "profit"] == "works_not_pays"
     assert verdicts(below, ["visits", "spend", "profit"])["all", "profit"] == "no_difference"
+
+
+def test_without_profit_the_primary_outcome_is_spend_then_orders_then_response():
+    frame = trial(spend=-HALF - JUST, response=-HALF - JUST)
+    assert verdicts(frame, ["response", "spend"]) == {("all", "response"): "harmful", ("all", "spend"): "harmful"}
+    frame = trial(spend=0, response=-HALF - JUST)
+    assert verdicts(frame, ["response", "spend"])["all", "response"] == "no_difference"
+    assert verdicts(frame, ["response"])["all", "response"] == "harmful"
+
+
+def test_welch_alone_shows_nothing_where_a_small_hold_out_happens_to_vary_little():
+    # 360 treated of variance about 100, 40 held out of variance about 1 and 2 less: Welch se^2 = 100/360 + 1/40 = 0.30,
+    # t = 3.6; one variance for both is about 90: se^2 = 90 (1/360 + 1/40) = 2.5, t = 1.3.
+    treated = pd.DataFrame({"arm": "mail", "orders": 1.0, "spend": 10 + 10 * (values(0, 360))})
+    held_out = pd.DataFrame({"arm": "control", "orders": 1.0, "spend": values(12)})
+    row = effects(pd.concat([treated, held_out], ignore_index=True), "control", ["spend"]).iloc[0]
+    assert row["high"] < 0 and row["p"] < 0.001 and row["verdict"] != "harmful"
+
+
+def test_two_arms_need_holm():
+    # 40 controls beside two arms of 40: the smaller p counts double, the larger once
+    control, mail = trial(spend=0)[:40], trial(spend=-stats.t.ppf(1 - 0.025 / 2, 78) * SE - JUST)[40:]
+    calls = trial(spend=-HALF - JUST)[40:].assign(arm="call")
+    frame = pd.concat([control, mail, calls], ignore_index=True)
+    table = effects(frame, "control", ["spend"]).set_index("arm")
+    assert table.loc["mail", "p_holm"] == pytest.approx(0.05, abs=1e-4) and table.loc["mail", "p_holm"] < 0.05
+    assert table.loc["call", "p_holm"] == pytest.approx(0.05, abs=1e-4)
+    assert table["verdict"].tolist() == ["harmful", "harmful"]
+    frame.loc[frame["arm"] == "mail", "spend"] += 3 * JUST
+    assert set(effects(frame, "control", ["spend"])["verdict"]) == {"no_difference"}
 
 
 def test_profit_counts_for_the_verdict_though_it_was_not_asked_for():
@@ -155,11 +193,21 @@ def test_profit_counts_for_the_verdict_though_it_was_not_asked_for():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_tier_needs_holm(sign):
-    half = stats.t.ppf(1 - 0.025 / 2, 78) * SE  # two cells, so the smaller p must be under 0.025
+    # the total is shown by tier b; of two cells the smaller p must be under 2.5 %, the larger under 5 %
     shown = {1: "works_and_pays", -1: "harmful"}[sign]
-    for by, expected in [(half + JUST, shown), (half - JUST, "no_difference")]:
-        frame = in_tiers(a=sign * by, b=0).assign(profit=lambda rows: rows["spend"])
-        assert verdicts(frame, ["spend"])["a", "spend"] == expected
+    for by, expected in [(HALF + JUST, shown), (HALF - JUST, "no_difference")]:
+        frame = in_tiers(a=sign * by, b=sign * 2).assign(profit=lambda rows: rows["spend"])
+        codes = verdicts(frame, ["spend"])
+        assert codes["all", "spend"] == codes["b", "spend"] == shown
+        assert codes["a", "spend"] == expected
+
+
+def test_a_tier_beside_a_total_that_is_not_shown_needs_a_difference_between_tiers():
+    # effects -d and +c with se^2 2/39 each: Q = (d + c)^2 / (4/39), on 1 df; one outcome, one arm: p under 0.5 %.
+    difference = stats.norm.ppf(1 - 0.005 / 2) * math.sqrt(4 / 39)
+    for by, expected in [(difference + JUST, "harmful"), (difference - JUST, "no_difference")]:
+        codes = verdicts(in_tiers(a=-0.6, b=by - 0.6), ["spend"])
+        assert codes["all", "spend"] == "no_difference" and codes["a", "spend"] == expected
 
 
 @pytest.mark.parametrize(("buyers", "expected"), [(29, "not_enough_data"), (30, "harmful"), (31, "harmful")])
@@ -243,10 +291,72 @@ def test_sample_ratio_by_hand():
     assert (check.n, check.check) == ({"control": 60, "mail": 40}, "planned_shares")
     assert (check.chi2, check.p) == pytest.approx((4, math.erfc(math.sqrt(2))))
     assert sample_ratio(arms, {"mail": 0.4, "control": 0.6}).p == pytest.approx(1)
-    # 30/10 and 10/30: chi2 = 80 * (30 * 30 - 10 * 10)^2 / 40^4 = 20
-    tiers = pd.Series(["a"] * 40 + ["b"] * 40)
-    check = sample_ratio(pd.Series((["x"] * 30 + ["y"] * 10) + (["x"] * 10 + ["y"] * 30)), tiers=tiers)
-    assert (check.chi2, check.p, check.check) == pytest.approx((20, math.erfc(math.sqrt(10)), "across_tiers"))
+    # 30/10 and 10/30: chi2 = 80 * (30 * 30 - 10 * 10)^2 / 40^4 = 20. The arms, 40 and 40, are as planned.
+    arms, tiers = pd.Series((["x"] * 30 + ["y"] * 10) + (["x"] * 10 + ["y"] * 30)), pd.Series(["a"] * 40 + ["b"] * 40)
+    for shares in [None, {"x": 0.5, "y": 0.5}]:
+        check = sample_ratio(arms, shares, tiers)
+        assert (check.chi2, check.p, check.check) == pytest.approx((20, math.erfc(math.sqrt(10)), "across_tiers"))
+
+
+@pytest.mark.parametrize(
+    ("control", "check", "p"),
+    [
+        (574, "equal_shares", math.erfc(math.sqrt(10.952))),  # 2 * 74^2/500 = 21.904 on 1 df
+        (576, "across_tiers", 1.0),  # over 15 % off: the plan may have been a hold-out; the tiers are alike
+        (424, "across_tiers", 1.0),
+        (500, "equal_shares", 1.0),
+    ],
+)
+def test_without_a_plan_nearly_equal_arms_were_meant_to_be_equal(control, check, p):
+    arms = pd.Series(["control"] * control + ["mail"] * (1000 - control))
+    tiers = pd.Series(["a", "b"]).repeat(1000)
+    found = sample_ratio(pd.concat([arms, arms], ignore_index=True), tiers=tiers.reset_index(drop=True))
+    assert found.check == check and found.p == pytest.approx(p)
+
+
+def test_the_test_that_broke_speaks():
+    # counts 90 and 110 hold (chi2 2); the tiers do not: 80/20 and 10/90
+    arms = pd.Series(["x"] * 80 + ["y"] * 20 + ["x"] * 10 + ["y"] * 90)
+    tiers = pd.Series(["a"] * 100 + ["b"] * 100)
+    assert sample_ratio(arms).p == pytest.approx(math.erfc(1))
+    assert sample_ratio(arms, tiers=tiers).check == "across_tiers"
+    # both hold: the counts speak
+    assert sample_ratio(arms, tiers=pd.Series(["a", "b"] * 100)).check == "equal_shares"
+
+
+def test_balance_p_by_hand():
+    # three orders a customer or none; log(1 + 3/3) = log 2, so shares decide: 30 of 40 against 10 of 40.
+    # mean difference 0.5 log 2, both variances 40/39 * 3/16 (log 2)^2: t = 0.5 / sqrt(2 * 3/16 / 39) on 78 df.
+    frame = trial().assign(pre_orders=[3] * 10 + [0] * 30 + [3] * 30 + [0] * 10)
+    p = 2 * stats.t.sf(0.5 / math.sqrt(2 * 3 / 16 / 39), 78)
+    assert balance_p(frame, "control") == pytest.approx(p)
+    # a further covariate doubles it (Bonferroni), one that nobody varies in or that is not there does not
+    frame["age"] = values(40, 80)
+    assert balance_p(frame, "control", ["age", "age", "nowhere"]) == pytest.approx(2 * p)
+    assert balance_p(frame.assign(age=40), "control", ["age"]) == pytest.approx(p)
+    # currency does not matter
+    assert balance_p(frame.assign(pre_orders=frame["pre_orders"] * 7.1), "control") == pytest.approx(p)
+    assert balance_p(trial(spend=5), "control", ["spend"]) < 0.001
+    assert balance_p(trial(spend=5), "control") is None
+
+
+def test_a_covariate_of_words_is_tested_by_its_mix():
+    # web 30 to 10, shop 10 to 30: chi2 20, as above
+    frame = trial().assign(channel=["web"] * 30 + ["shop"] * 10 + ["web"] * 10 + ["shop"] * 30)
+    assert balance_p(frame, "control", ["channel"]) == pytest.approx(math.erfc(math.sqrt(10)))
+
+
+def test_arms_that_differed_before_stop_everything():
+    frame = in_tiers(a=5, b=5).assign(age=lambda rows: rows["spend"])
+    assert set(effects(frame, "control", ["spend"])["verdict"]) == {"not_enough_data"}  # no profit column
+    table = effects(frame, "control", ["spend"], covariates=["age"])
+    assert set(table["verdict"]) == {"broken_split"} and (table["srm_p"] < 0.001).all()
+    assert table[["effect", "low", "high", "p", "p_holm", "interaction_p", "next_n"]].isna().all(axis=None)
+    assert split_check(frame, "control", covariates=["age"]).check == "before"
+    both = campaign.review(frame.assign(campaign="spring"), "control", ["spend", "nowhere"], covariates=["age"])
+    assert set(both["verdict"]) == {"broken_split"} and set(both["campaign"]) == {"spring"}
+    planned = campaign.review(frame.assign(campaign="spring"), "control", ["spend"], shares={"control": 1, "mail": 4})
+    assert set(planned["verdict"]) == {"broken_split"}
 
 
 def test_sample_ratio_without_a_plan_judges_nothing():
@@ -411,9 +521,10 @@ def hillstrom_effects(hillstrom):
 
 @pytest.mark.real_data
 def test_hillstrom_split_and_means(hillstrom, hillstrom_effects):
-    check = sample_ratio(hillstrom["arm"], dict.fromkeys(["no", "mens", "womens"], 1))
-    assert check.n == {"no": 21306, "mens": 21307, "womens": 21387}
-    assert (round(check.chi2, 4), round(check.p, 4)) == (0.2025, 0.9037)
+    for shares in [dict.fromkeys(["no", "mens", "womens"], 1), None]:
+        check = sample_ratio(hillstrom["arm"], shares, hillstrom["tier"])
+        assert check.n == {"no": 21306, "mens": 21307, "womens": 21387}
+        assert (round(check.chi2, 4), round(check.p, 4)) == (0.2025, 0.9037)
     published = {"response": (10.6167, 18.2757, 15.1400), "orders": (0.5726, 1.2531, 0.8837)}
     published["spend"] = (65.2789, 142.2617, 107.7202)
     for outcome, (no, mens, womens) in published.items():
@@ -512,3 +623,18 @@ def test_promotion_to_everybody_works_and_does_not_pay(shared_data, name, lift, 
     gain = table.loc["profit"]
     assert gain["mean_treated"] * gain["n_treated"] - gain["mean_control"] * gain["n_control"] == pytest.approx(net)
     assert set(table["verdict"]) == {"works_not_pays"} and gain["high"] < 0
+
+
+@pytest.mark.parametrize(("by", "expected"), [(-HALF - JUST, "not_enough_data"), (HALF + JUST, "harmful"), (0, "no_difference")])  # fmt: skip
+def test_less_may_be_what_one_wants(by, expected):
+    # fewer leave: it works, but without profit nobody knows whether it pays; more leave: harm
+    options = {"worthwhile": {"churn": 5}}
+    table = effects(trial(churn=by), "control", ["churn"], lower_is_better=["churn"], **options)
+    assert table["verdict"].tolist() == [expected]
+    assert table["effect"].tolist() == effects(trial(churn=by), "control", ["churn"], **options)["effect"].tolist()
+
+
+def test_shares_may_be_planned_for_more_arms_than_one_campaign_has():
+    frame = trial(spend=0).assign(campaign="one")
+    table = campaign.review(frame, "control", ["spend"], shares={"control": 1, "mail": 1, "call": 3})
+    assert table["srm_p"].tolist() == [1.0]

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from tierbook.errors import ParamsError
+from tierbook.insight.holdout import draw, shares
 from tierbook.params import nearest, read_yaml
 from tierbook.scores.maps import OUTSIDE
 
-_FIELDS = {"code", "when", "words", "channel", "owner", "measure", "days"}
+CHAPTERS = ("acquire", "keep", "develop")
+_FIELDS = {"code", "when", "words", "channel", "owner", "measure", "days", "campaigns", "chapter"}
 _WHEN = ("tier", "stage", "segment", "alert")
 
 
@@ -23,12 +25,25 @@ def read_actions(path: Path) -> list[dict]:
         raise ParamsError(
             f"actions {path.name}: give actions: [{{code: …, when: {{tier: …}}, words: {{en: …, zh: …}}}}]"
         )
-    for action in listed:
-        unknown = (set(action) - _FIELDS) | (set(action.get("when") or {}) - set(_WHEN))
-        if unknown:
-            what = f"unknown key {min(unknown)!r}; {nearest(min(unknown), sorted(_FIELDS) + list(_WHEN))}"
-            raise ParamsError(f"actions {path.name}, {action['code']}: {what}")
+    codes = [str(action["code"]) for action in listed]
+    for action, code in zip(listed, codes, strict=True):
+        fault = "its code stands twice; give each action its own" if codes.count(code) > 1 else _fault(action)
+        if fault:
+            raise ParamsError(f"actions {path.name}, {code}: {fault}")
     return listed
+
+
+def _fault(action: dict) -> str | None:
+    """What is wrong with an action, or None."""
+    unknown = (set(action) - _FIELDS) | (set(action.get("when") or {}) - set(_WHEN))
+    if unknown:
+        return f"unknown key {min(unknown)!r}; {nearest(min(unknown), sorted(_FIELDS) + list(_WHEN))}"
+    if action.get("chapter") not in (None, *CHAPTERS):
+        return f"chapter {action['chapter']!r}; one of {', '.join(CHAPTERS)}"
+    names = action.get("campaigns") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return f"campaigns is {names!r}; give a list of campaign names, where * stands for anything"
+    return None
 
 
 def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd.Series:
@@ -52,29 +67,64 @@ def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFram
     return parts.assign(owner=known["owner"].to_numpy(), do_not_contact=silent)
 
 
-def with_actions(parts: pd.DataFrame, actions: list[dict]) -> pd.DataFrame:
+def planned(
+    parts: pd.DataFrame, actions: list[dict], past: pd.DataFrame, holdout: float | str, salt: str
+) -> pd.DataFrame:
+    """Everybody whom an action is for this month, and which of them its control arm is made of.
+
+    One row per customer on a list, indexed as ``parts``: customer_id, tier, stage, owner, action, held_out (in the
+    control arm: not to be contacted). Nothing here looks at the contacts table, so that carrying the list out cannot
+    change who is on it.
+
+    Parameters
+    ----------
+    parts : book-to-be with customer_id, tier, stage, segment, alert, owner, do_not_contact, held_out (of the early
+        warning: on no action's list)
+    past : `holdout.experience`, to size the control arms; those listed then are `with_actions` of the parts then
+    holdout : params.campaign.holdout
+    salt : see `holdout.draw`
+    """
+    everybody = with_actions(parts, actions)
+    columns = ["customer_id", "tier", "stage", "owner", "action"]
+    listed = everybody.loc[everybody["action"].notna(), columns]
+    return listed.assign(held_out=draw(listed, shares(listed, past, holdout), salt))
+
+
+def with_actions(parts: pd.DataFrame, actions: list[dict], listed: pd.DataFrame | None = None) -> pd.DataFrame:
     """``parts`` with the action of the month; a tier without an order in the window is ``outside``.
 
-    Left alone are do_not_contact, and held_out: an action would spoil the early warning's hold-out.
+    Left alone are do_not_contact, and held_out: an action would spoil the early warning's hold-out. So are the control
+    arms of ``listed``, which `planned` gave; without it the action is the one before the draw.
     """
     placed = parts.assign(tier=parts["tier"].astype(object).fillna(OUTSIDE))
     left_alone = placed["do_not_contact"] | placed["held_out"]
+    if listed is not None:
+        left_alone |= placed["customer_id"].isin(listed.loc[listed["held_out"], "customer_id"])
     return placed.assign(action=assign(placed, actions, left_alone))
 
 
-def due_lists(book: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:
-    """One row per action with customers this month: code, action, channel, owner, due, customers, in catalogue order."""
-    counts = book["action"].value_counts()
+def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:
+    """One row per action with customers this month, in catalogue order.
+
+    Columns: code, chapter, action, channel, owner, due, customers (to be contacted), held_out (the control arm; null
+    where ``listed`` is a book, whose actions are those after the draw, and not what `planned` gave).
+    """
+    drawn = "held_out" in listed
+    counts = listed["action"].value_counts()
+    held_out = listed.loc[listed["held_out"].astype(bool), "action"].value_counts() if drawn else {}
     rows = [
         {
             "code": action["code"],
+            "chapter": action.get("chapter"),
             "action": action.get("words") or str(action["code"]),
             "channel": action.get("channel"),
             "owner": action.get("owner"),
             "due": as_of + dt.timedelta(days=int(action.get("days", 30))),
-            "customers": int(counts[action["code"]]),
+            "customers": int(counts[str(action["code"])] - held_out.get(str(action["code"]), 0)),
+            "held_out": int(held_out.get(str(action["code"]), 0)) if drawn else None,
         }
         for action in actions
-        if counts.get(action["code"], 0)
+        if counts.get(str(action["code"]), 0)
     ]
-    return pd.DataFrame(rows, columns=["code", "action", "channel", "owner", "due", "customers"])
+    columns = ["code", "chapter", "action", "channel", "owner", "due", "customers", "held_out"]
+    return pd.DataFrame(rows, columns=columns).astype({"held_out": "Int64"})

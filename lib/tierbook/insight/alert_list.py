@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from tierbook.accounting import EPOCH
+from tierbook.insight.holdout import hash64
 from tierbook.tree import Alerts
 
 COLUMNS = [
@@ -57,12 +57,8 @@ def in_holdout(customer_ids: pd.Series, salt: str, share: float) -> pd.Series:
     Depends on salt and id alone: nobody changes sides when others come and go, or from month to month.
     """
     limit = round(share * 2**64)
-    drawn = [_draw(f"{salt}|{customer}") < limit for customer in customer_ids]
+    drawn = [hash64(f"{salt}|{customer}") < limit for customer in customer_ids]
     return pd.Series(drawn, index=customer_ids.index, dtype=bool)
-
-
-def _draw(text: str) -> int:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 def _barred(flagged: pd.DataFrame, contacts: pd.DataFrame | None, cooling: tuple[int, int]) -> pd.Series:

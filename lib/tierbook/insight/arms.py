@@ -1,4 +1,4 @@
-"""Arms side by side: counts, means and variances of each outcome, by arm and tier, the control's beside the others'."""
+"""Arms side by side: counts, means and variances of each outcome, by arm and tier, and Welch's test against the control."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,8 @@ import pandas as pd
 from tierbook.errors import InputError
 
 ALL = "all"
+LEVEL = 0.05
+MANTISSA = 52  # bits of a double less one, so that a sum of whole steps can never be rounded
 
 
 def check(assigned, outcomes, by):
@@ -18,53 +20,178 @@ def check(assigned, outcomes, by):
     no_arm = assigned["arm"].isna()
     if no_arm.any():
         raise InputError(f"assigned customers: {no_arm.sum()} of {len(assigned)} have an empty arm; each needs one")
-    twice = assigned["customer_id"].duplicated() if "customer_id" in assigned else no_arm
-    if twice.any():
-        first = assigned.loc[twice, "customer_id"].head(3).tolist()
+    if "customer_id" in assigned and not assigned["customer_id"].is_unique:
+        twice = assigned.loc[assigned["customer_id"].duplicated(), "customer_id"]
         raise InputError(
-            f"assigned customers: customer_id repeats in {twice.sum()} rows, as {first}; keep one row each"
+            f"assigned customers: customer_id repeats in {len(twice)} rows, as {twice.head(3).tolist()};"
+            " keep one row each"
         )
     if by in assigned and (assigned[by] == ALL).any():
         raise InputError(f"assigned customers: a tier in {by} is named 'all', which means the total; rename it")
 
 
-def _numbers(assigned, column):
-    numbers = pd.to_numeric(assigned[column], errors="coerce")
-    bad = numbers.isna() & assigned[column].notna()
+def numbers(assigned, column):
+    """The column as float64, null as NaN.
+
+    Raises
+    ------
+    InputError : a value is neither null nor a finite number
+    """
+    found = pd.to_numeric(assigned[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = ~np.isfinite(found) & assigned[column].notna().to_numpy()
     if bad.any():
         first = assigned.loc[bad, column].head(3).tolist()
         raise InputError(f"assigned customers: {bad.sum()} values of {column} are not numbers, as {first}")
-    return numbers.to_numpy(dtype=float, na_value=np.nan)
+    return found
+
+
+def codes(labels):
+    """Number of each row's label (-1: null) and the labels in their order; labels that no row has are left out."""
+    labels = labels.astype("category")
+    used = (
+        np.bincount(labels.cat.codes.to_numpy().astype(np.intp) + 1, minlength=len(labels.cat.categories) + 1)[1:] > 0
+    )
+    position = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)
+    return position[labels.cat.codes.to_numpy()], labels.cat.categories[used]
 
 
 def cells(assigned, outcomes, by):
-    """One row per outcome, arm and tier (``all`` first): n, mean, var, buyers."""
-    keys = ["arm", by] if by in assigned else ["arm"]
-    groups = assigned[keys].astype("category").set_axis(["arm", "tier"][: len(keys)], axis=1)
-    parts = []
+    """One row per outcome, arm and tier (``all`` first): n, mean, var, buyers; nulls of the outcome are left out.
+
+    Customers without a tier count in ``all`` only. The same to the last digit whatever the order of the rows.
+    """
+    arm, arms = codes(assigned["arm"])
+    tier, tiers = codes(assigned[by]) if by in assigned else (np.full(len(assigned), -1), [])
+    shape = len(arms), len(tiers) + 1
+    cell = arm * shape[1] + np.where(tier < 0, len(tiers), tier)
+    buying = next((name for name in ["orders", "spend", "response"] if name in assigned), None)
+    bought = {name: numbers(assigned, name) > 0 for name in {buying, "response"} & set(assigned)}
+    found = []
     for outcome in outcomes:
-        buying = next((name for name in ["orders", "spend", "response"] if name in assigned), outcome)
-        bought = _numbers(assigned, outcome if outcome == "response" else buying) > 0
-        # Sorted by value, so that sums have the same last digit whatever the order of the rows.
-        rows = groups.assign(value=_numbers(assigned, outcome), bought=bought)
-        rows = rows.dropna(subset="value").sort_values("value")
-        parts += [_moments(rows, ["arm"]).assign(tier=ALL, outcome=outcome)]
-        if "tier" in groups:
-            parts += [_moments(rows, ["arm", "tier"]).assign(outcome=outcome)]
-    return pd.concat(parts, ignore_index=True).astype({"arm": str, "tier": str})
+        value = numbers(assigned, outcome)
+        buyer = bought.get("response" if outcome == "response" else buying, value > 0)
+        found.append(_laid_out(_moments(cell, value, buyer, shape)))
+    table = pd.DataFrame(np.concatenate(found or [np.empty((0, 4))]), columns=["n", "mean", "var", "buyers"])
+    names = [(a, ALL) for a in arms] + [(a, t) for a in arms for t in tiers]
+    table[["arm", "tier"]] = pd.DataFrame(names * len(outcomes), columns=["arm", "tier"]).astype(str)
+    table["outcome"] = pd.Series(np.repeat(outcomes, len(names)), dtype=str)
+    return table[table["n"] > 0].astype({"n": int, "buyers": int}).reset_index(drop=True)
 
 
-def _moments(rows, keys):
-    grouped = rows.groupby(keys, observed=True)
-    value, buyers = grouped["value"], grouped["bought"].sum()
-    moments = {"n": grouped.size(), "mean": value.mean(), "var": value.var(), "buyers": buyers}
-    return pd.DataFrame(moments).reset_index()
+def _laid_out(grids):
+    """Rows of the arms' totals, then of arm by tier, from grids whose first column is the total, the last tierless."""
+    return np.array([np.append(grid[:, 0], grid[:, 1:-1]) for grid in grids]).T
+
+
+def _moments(cell, value, buyer, shape):
+    """Grids of n, mean, variance and buyers by arm (rows) and all, each tier, no tier (columns)."""
+    size, known = shape[0] * shape[1], np.isfinite(value)
+    n = _counts(cell if known.all() else cell[known], shape)
+    bought = _counts(cell[buyer if known.all() else buyer & known], shape)
+    some = np.flatnonzero(known & (value != 0))  # few bought: whoever did not adds the square of the mean, all at once
+    cell, value = cell[some], value[some]
+    total = _exact_sums(cell, value, size).reshape(shape)
+    mean = total / np.maximum(n[:, 1:], 1)
+    within = _exact_sums(cell, (value - mean.ravel()[cell]) ** 2, size).reshape(shape)
+    within += (n - _counts(cell, shape))[:, 1:] * mean**2
+    mean = np.column_stack([total.sum(axis=1) / np.maximum(n[:, 0], 1), mean])
+    between = (n[:, 1:] * (mean[:, 1:] - mean[:, :1]) ** 2).sum(axis=1)
+    squares = np.column_stack([within.sum(axis=1) + between, within])
+    var = np.where(n > 1, squares / np.maximum(n - 1, 1), np.nan)
+    # deviations no larger than the rounding of the mean are none: such a cell does not vary
+    var[var < np.square(8 * np.finfo(float).eps * mean)] = 0
+    return n, np.where(n > 0, mean, np.nan), var, bought
+
+
+def _counts(cell, shape):
+    """Rows per cell, the arm's total before them."""
+    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    return np.column_stack([counts.sum(axis=1), counts])
+
+
+def _exact_sums(cell, value, size):
+    """Sums of ``value`` by cell that no order of the rows can change.
+
+    Each value is cut into a head and a tail, whole steps of a power of two so coarse that no partial sum is rounded
+    (Demmel and Nguyen 2013, Fast reproducible floating-point summation).
+    """
+    total = np.zeros(size)
+    for _ in ("head", "tail"):
+        most = np.abs(value).max(initial=0.0) * len(value)
+        if most == 0:
+            break
+        step = 2.0 ** (np.ceil(np.log2(most)) - MANTISSA)
+        part = np.rint(value / step) * step
+        total += np.bincount(cell, weights=part, minlength=size)
+        value = value - part
+    return total
 
 
 def against(cells, control):
     """Put the control's cell of the same outcome and tier beside each treated cell; n_control 0 where there is none."""
-    keys = ["outcome", "tier"]
-    of_control = cells["arm"] == str(control)
-    held_out = cells[of_control].drop(columns="arm")
-    table = cells[~of_control].merge(held_out, on=keys, how="left", suffixes=("_treated", "_control"))
-    return table.fillna({"n_control": 0, "buyers_control": 0}).astype({"n_control": int})
+    held_out = cells["arm"].to_numpy() == str(control)
+    keys = list(zip(cells["outcome"], cells["tier"], strict=True))
+    place = {keys[row]: row for row in np.flatnonzero(held_out)}
+    treated = np.flatnonzero(~held_out)
+    control_row = np.array([place.get(keys[row], -1) for row in treated], dtype=int)
+    table = {name: cells[name].to_numpy()[treated] for name in ("arm", "tier", "outcome")}
+    for name, absent in {"n": 0, "mean": np.nan, "var": np.nan, "buyers": 0}.items():
+        values = cells[name].to_numpy()
+        table |= {f"{name}_treated": values[treated]}
+        table |= {f"{name}_control": np.append(values, absent).astype(type(absent))[control_row]}
+    return pd.DataFrame(table).astype({"arm": str, "tier": str, "outcome": str})
+
+
+def welch(table):
+    """se, effect, its 95 % interval low and high, and p of each row of `against`; null where an arm has under two
+    customers or nobody varies.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    n_treated, n_control = (table[name].to_numpy(dtype=float) for name in ("n_treated", "n_control"))
+    of_treated, of_control = table["var_treated"].to_numpy() / n_treated, table["var_control"].to_numpy() / n_control
+    se = np.sqrt(of_treated + of_control)
+    se = np.where(se > 0, se, np.nan)
+    df = se**4 / (of_treated**2 / (n_treated - 1) + of_control**2 / (n_control - 1))
+    effect = np.where(se > 0, table["mean_treated"].to_numpy() - table["mean_control"].to_numpy(), np.nan)
+    half = stdtrit(df, 1 - LEVEL / 2) * se
+    p = 2 * stdtr(df, -np.abs(effect / se))
+    return {"se": se, "effect": effect, "low": effect - half, "high": effect + half, "p": p}
+
+
+def student(table):
+    """p of Student's t of each row of `against`: one variance for both arms, as there is where nothing was done."""
+    from scipy.special import stdtr
+
+    n_treated, n_control = (table[name].to_numpy(dtype=float) for name in ("n_treated", "n_control"))
+    df = n_treated + n_control - 2
+    within = (n_treated - 1) * table["var_treated"].to_numpy() + (n_control - 1) * table["var_control"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(within / df * (1 / n_treated + 1 / n_control))
+        t = (table["mean_treated"].to_numpy() - table["mean_control"].to_numpy()) / np.where(se > 0, se, np.nan)
+    return 2 * stdtr(df, -np.abs(t))
+
+
+def holm(p):
+    """Holm's adjusted p of one family of tests (array); null stays null and is not counted."""
+    order = np.argsort(p)
+    left = np.maximum(np.isfinite(p).sum() - np.arange(len(p)), 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * left), 1)
+    return adjusted
+
+
+def beside(values, chosen, groups):
+    """The value of each group's one ``chosen`` row, laid beside all rows of the group; null where there is none."""
+    found = np.full(groups.max(initial=-1) + 1, np.nan)
+    found[groups[chosen]] = values[chosen]
+    return found[groups]
+
+
+def groups(*keys):
+    """Number of each row's group, rows being alike in all ``keys``; every group that there is has rows."""
+    whole = np.zeros(len(keys[0]), dtype=int)
+    for key in keys:
+        _, found = np.unique(key.astype(str), return_inverse=True)
+        _, whole = np.unique(whole * (found.max(initial=0) + 1) + found, return_inverse=True)
+    return whole

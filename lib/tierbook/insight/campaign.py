@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from tierbook.errors import ParamsError
-from tierbook.insight.arms import ALL, against, cells, check
-from tierbook.insight.split import sample_ratio
+from tierbook.insight.arms import ALL, LEVEL, against, beside, cells, check, groups, holm, student, welch
+from tierbook.insight.split import planned, split_check
 
 BEHAVIOUR = ["response", "orders", "spend"]
 MIN_BUYERS = 30  # below it the mean of skewed spend is not near enough to normal for a Welch interval
-LEVEL, POWER = 0.05, 0.80
+EXTRA_LEVEL = 0.005  # what all the outcomes beside the primary one, and all the interactions, may risk together
+POWER = 0.80
+CLAIMS = ["works_and_pays", "works_not_pays", "harmful"]
 WORTHWHILE_LIFT = 0.20  # smallest effect worth acting on, as a share of the control mean, where none is given
 
 COLUMNS = ["arm", "tier", "outcome", "n_treated", "n_control", "mean_treated", "mean_control", "effect", "low", "high"]
@@ -66,35 +68,48 @@ def sample_size(effect, sd_control, sd_treated=None):
     return np.ceil(z**2 * (np.square(sd_treated) + np.square(sd_control)) / np.square(effect))
 
 
-def effects(assigned, control, outcomes, by="tier", *, shares=None, worthwhile=None) -> pd.DataFrame:
+def effects(
+    assigned, control, outcomes, by="tier", *, shares=None, worthwhile=None, covariates=(), lower_is_better=()
+) -> pd.DataFrame:
     """Effect per assigned customer for every outcome, arm and tier, with interval, tests, verdict and next test size.
 
     Columns are those of ``campaign_effects.csv`` without ``campaign``: ``effect`` is the difference of means with its
     Welch 95 % interval (null where an arm has fewer than two customers or nobody varies: no effect without an
-    interval); ``p_holm`` is Holm over the arm x tier cells of one outcome (null on ``all``); ``interaction_p`` is
-    Cochran's Q over the tiers with enough buyers (on ``all`` only); ``next_n`` is `sample_size` with both arms'
-    variances, for the effect seen (``all``) or the total's effect in that tier; after a small test it is optimistic.
+    interval); ``p_holm`` is Holm over the arms of one outcome on ``all`` (with one arm: p), over its arm x tier cells on
+    tier rows; ``srm_p`` is `split_check`; ``interaction_p`` is Cochran's Q over the tiers with enough buyers (on ``all``
+    only); ``next_n`` is `sample_size` with both arms' variances, for the effect seen (``all``) or the total's effect in
+    that tier; after a small test it is optimistic.
+
+    A row is *shown* above or below 0 where its p_holm is under the level it is read at, and Student's p (one variance for
+    both arms) under 5 % too: with a small hold-out and skewed spend Welch alone is wrong in up to 12 % of cases. In a
+    campaign that does nothing some row is then shown in about 5 % of cases, whatever the outcomes, arms and tiers:
+
+    =============================  =====================================================================================
+    primary outcome, ``all``       5 %. Primary is profit, else the first there is of spend, orders and response
+    another outcome, ``all``       0.5 % over the number of other outcomes; 5 % where the arm's primary row
+                                   is shown (gatekeeping: nothing more is risked when the main claim stands)
+    a tier                         5 %, and only where the ``all`` row of its outcome and arm is shown, or where the
+                                   tiers differ: interaction p under 0.5 % over the number of outcomes x arms
+    =============================  =====================================================================================
 
     Verdict of a row, the first line that holds:
 
     ================  ============================================================================================
     no_control        the control arm is absent: means only, every effect null
-    broken_split      sample-ratio p < 0.001: every effect null
+    broken_split      p of the split under 0.001, by counts or by what was known before: every effect null
     not_enough_data   an arm under 2 customers, or under 30 buyers in the smaller arm
     works_and_pays    works, and the lower bound of the cell's profit effect is above 0
     works_not_pays    works, and that bound is not above 0: paying is not shown
     not_enough_data   works, but there is no ``profit`` column: paying cannot be judged
     harmful           shown below 0 (for profit: it loses money per assigned customer)
-    not_enough_data   nothing shown, and power for the smallest worthwhile effect is under 80 %
+    not_enough_data   nothing shown, and power for the smallest worthwhile effect is under 80 % (at 5 %)
     no_difference     nothing shown, although a worthwhile effect would probably have been seen
     ================  ============================================================================================
 
-    *Shown* above or below 0: the interval excludes 0 and, on a tier row, p_holm < 0.05, since several tiers are several
-    chances of a false alarm, of harm as of success. *Works*: the row is shown above 0; the profit row also works where
-    a behaviour outcome of its cell is (p below 5 % over the number of behaviour outcomes) and none is shown below 0:
-    that is "works, does not pay". *Buyers*: response = 1 on the response row, else orders > 0, or spend > 0, or
-    response = 1, the first column there is. *Smallest worthwhile effect*: ``worthwhile`` (outcome -> size), else 20 %
-    of the control mean. For the campaign's own verdict see `headline`.
+    *Works*: the row is shown above 0; the profit row also works where a behaviour outcome of its cell is and none is
+    shown below 0: that is "works, does not pay". *Buyers*: response = 1 on the response row, else orders > 0, or
+    spend > 0, or response = 1, the first column there is. *Smallest worthwhile effect*: ``worthwhile`` (outcome ->
+    size), else 20 % of the control mean. For the campaign's own verdict see `headline`.
 
     Parameters
     ----------
@@ -103,6 +118,9 @@ def effects(assigned, control, outcomes, by="tier", *, shares=None, worthwhile=N
     outcomes : columns to review; profit, where there is such a column, is used for the verdicts in any case
     by : tier column; where absent there are only ``all`` rows
     shares, worthwhile : planned share per arm (see `sample_ratio`); smallest worthwhile effect per outcome
+    covariates : columns known before assignment, beside pre_orders and pre_spend (see `balance_p`); absent ones are
+        passed over
+    lower_is_better : outcomes such as churn, of which less is what one wants: their falls work, their rises harm
 
     Raises
     ------
@@ -111,39 +129,47 @@ def effects(assigned, control, outcomes, by="tier", *, shares=None, worthwhile=N
     outcomes = list(outcomes)
     measured = outcomes + ["profit"] * ("profit" in assigned and "profit" not in outcomes)
     check(assigned, measured, by)
-    split = sample_ratio(assigned["arm"], shares, assigned.get(by))
+    assigned = assigned.astype(dict.fromkeys({"arm", by} & set(assigned), "category"))
+    split = split_check(assigned, control, by, shares=shares, covariates=covariates)
     stop = "no_control" if str(control) not in map(str, split.n) else "broken_split" if split.broken else None
-    table = _welch(against(cells(assigned, measured, by), control), effect_allowed=stop is None)
-    table["p_holm"] = table["p"].where(table["tier"] != ALL).groupby(table["outcome"]).transform(_holm)
-    table["srm_p"] = np.nan if split.p is None else split.p
-    table["interaction_p"] = _interaction_p(table)
-    total = table["effect"].where(table["tier"] == ALL).groupby([table["outcome"], table["arm"]]).transform("first")
-    size = sample_size(total, np.sqrt(table["var_control"]), np.sqrt(table["var_treated"]))
-    table["next_n"] = pd.Series(size, index=table.index).astype("Int64")
-    table["verdict"] = stop or _verdicts(table, worthwhile or {})
-    return table.loc[table["outcome"].isin(outcomes), COLUMNS].reset_index(drop=True)
+    table = against(cells(assigned, measured, by), control)
+    rows = _tested(table if stop is None else table.assign(var_treated=np.nan))
+    rows["srm_p"] = np.full(len(table), np.nan if split.p is None else split.p)
+    rows["verdict"] = stop or _verdicts(rows, _primary(measured), worthwhile or {}, list(lower_is_better))
+    asked = np.isin(rows["outcome"].astype(str), outcomes)
+    return pd.DataFrame({name: rows[name] for name in COLUMNS})[asked].reset_index(drop=True)
 
 
-def review(assigned, control, outcomes) -> pd.DataFrame:
-    """`effects` of every campaign of ``assigned`` (column ``campaign``), one under the other, as campaign_effects.csv."""
+def review(assigned, control, outcomes, covariates=(), shares=None, lower_is_better=()) -> pd.DataFrame:
+    """`effects` of every campaign of ``assigned`` (column ``campaign``), one under the other, as campaign_effects.csv.
+
+    ``shares`` may plan for more arms than a campaign has: campaigns differ.
+    """
+    given = {"covariates": covariates, "lower_is_better": lower_is_better}
     tables = [
-        effects(rows, control, [name for name in outcomes if name in rows]).assign(campaign=campaign)
-        for campaign, rows in assigned.groupby("campaign")
+        effects(
+            rows, control, [name for name in outcomes if name in rows], shares=planned(shares, rows["arm"]), **given
+        )
+        for _, rows in assigned.groupby("campaign")
     ]
+    names = assigned.groupby("campaign").groups
     columns = ["campaign", *COLUMNS]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    named = [table.assign(campaign=name) for name, table in zip(names, tables, strict=True)]
+    return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
 
 
 def headline(table, outcome="profit") -> pd.DataFrame:
     """Rows of an `effects` table that speak for the campaign: one per arm, or one per tier where tiers differ.
 
-    The default outcome is profit per assigned customer (else spend, orders, response: the first there is). Where its
-    interaction p is under 0.05, one number for everybody would mislead, so the arm's tier rows speak instead.
+    The default outcome is profit per assigned customer (else spend, orders, response: the first there is). One number
+    for everybody would mislead where the tiers differ, so the arm's tier rows speak instead: where the interaction p is
+    under 0.5 % over the number of outcomes x arms, as for a tier's verdict, or under 5 % beside a total that is shown.
     """
-    present = set(table["outcome"])
-    outcome = next((name for name in [outcome, "profit", *reversed(BEHAVIOUR)] if name in present), outcome)
+    present = list(table["outcome"].unique())
+    outcome = outcome if outcome in present else _primary(present or [outcome])
     rows = table[table["outcome"] == outcome]
-    differing = rows.loc[rows["interaction_p"] < LEVEL, "arm"]
+    level = np.where(rows["verdict"].isin(CLAIMS), LEVEL, _tier_level(table))
+    differing = rows.loc[rows["interaction_p"] < level, "arm"]
     return rows[(rows["tier"] != ALL) == rows["arm"].isin(differing)].reset_index(drop=True)
 
 
@@ -157,77 +183,87 @@ def describe_without_control(assigned, by="tier") -> pd.DataFrame:
     return cells(assigned, outcomes, by)[["arm", "tier", "outcome", "n", "mean"]]
 
 
-def _welch(table, effect_allowed):
-    from scipy.special import stdtr, stdtrit
+def _tested(table):
+    """Arrays of the rows of `against`, with `welch`, p_holm, interaction_p, next_n and the numbers of each row's series
+    (an outcome and arm) and cell (an arm and tier).
+    """
+    rows = {name: table[name].to_numpy() for name in table} | welch(table) | {"p_student": student(table)}
+    rows["total"] = rows["tier"] == ALL
+    rows["series"] = groups(rows["outcome"], rows["arm"])
+    rows["cell"] = groups(rows["arm"], rows["tier"])
+    family = groups(rows["outcome"], rows["total"])
+    rows["p_holm"] = np.full(len(family), np.nan)
+    for one in range(family.max(initial=-1) + 1):
+        rows["p_holm"][family == one] = holm(rows["p"][family == one])
+    rows["few"] = _too_few(rows)
+    rows["interaction_p"] = np.where(rows["total"], _interaction_p(rows), np.nan)
+    effect = beside(rows["effect"], rows["total"], rows["series"])
+    size = sample_size(effect, np.sqrt(rows["var_control"]), np.sqrt(rows["var_treated"]))
+    return rows | {"next_n": pd.array(size, dtype="Int64")}
 
-    of_treated, of_control = table["var_treated"] / table["n_treated"], table["var_control"] / table["n_control"]
-    se = np.sqrt(of_treated + of_control)
-    table["se"] = se.where((se > 0) & effect_allowed)
-    df = table["se"] ** 4 / (of_treated**2 / (table["n_treated"] - 1) + of_control**2 / (table["n_control"] - 1))
-    table["effect"] = (table["mean_treated"] - table["mean_control"]).where(table["se"].notna())
-    half = stdtrit(df, 1 - LEVEL / 2) * table["se"]
-    table["low"], table["high"] = table["effect"] - half, table["effect"] + half
-    table["p"] = 2 * stdtr(df, -(table["effect"] / table["se"]).abs())
-    return table
 
-
-def _holm(p):
-    ordered = p.dropna().sort_values()
-    return (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1).reindex(p.index)
-
-
-def _interaction_p(table):
-    """Cochran's Q of the tier effects per outcome and arm, on the ``all`` rows; null with fewer than two tiers."""
+def _interaction_p(rows):
+    """Cochran's Q of the tier effects of each row's outcome and arm; null with fewer than two tiers."""
     from scipy.special import chdtrc
 
-    tiers = table[(table["tier"] != ALL) & table["se"].notna() & ~_too_few(table)]
-    weight, effect = tiers["se"] ** -2, tiers["effect"]
-    keys = [tiers["outcome"], tiers["arm"]]
-    common = (weight * effect).groupby(keys).transform("sum") / weight.groupby(keys).transform("sum")
-    q = (weight * (effect - common) ** 2).groupby(keys).agg(["sum", "size"])
-    p = pd.Series(chdtrc(q["size"] - 1, q["sum"]), index=q.index).where(q["size"] > 1)
-    return _beside(table, p, ["outcome", "arm"]).where(table["tier"] == ALL)
+    tier, series = ~rows["total"] & (rows["se"] > 0) & ~rows["few"], rows["series"]
+    weight = np.where(tier, rows["se"], np.inf) ** -2
+
+    def total(values):
+        return np.bincount(series[tier], weights=values[tier], minlength=series.max(initial=-1) + 1)
+
+    tiers, weights = total(np.ones(len(series))), total(weight)
+    common = total(weight * rows["effect"]) / np.where(weights > 0, weights, np.nan)
+    q = total(weight * (rows["effect"] - common[series]) ** 2)
+    return np.where(tiers > 1, chdtrc(np.maximum(tiers - 1, 1), q), np.nan)[series]
 
 
-def _beside(table, values, keys):
-    """Series of ``values``, indexed by ``keys``, laid beside the rows of ``table``."""
-    return pd.Series(values.reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy(), index=table.index)
-
-
-def _too_few(table):
+def _too_few(rows):
     """Whether a row's smaller arm (either, at equal size) has under 2 customers or under 30 buyers."""
-    few_treated = (table["n_treated"] <= table["n_control"]) & (table["buyers_treated"] < MIN_BUYERS)
-    few_control = (table["n_control"] <= table["n_treated"]) & (table["buyers_control"] < MIN_BUYERS)
-    return few_treated | few_control | (table[["n_treated", "n_control"]].min(axis=1) < 2)
+    few_treated = (rows["n_treated"] <= rows["n_control"]) & (rows["buyers_treated"] < MIN_BUYERS)
+    few_control = (rows["n_control"] <= rows["n_treated"]) & (rows["buyers_control"] < MIN_BUYERS)
+    return few_treated | few_control | (np.minimum(rows["n_treated"], rows["n_control"]) < 2)
 
 
-def _verdicts(table, worthwhile):
+def _primary(outcomes):
+    return next((name for name in ["profit", *reversed(BEHAVIOUR)] if name in outcomes), outcomes[0])
+
+
+def _tier_level(rows):
+    return EXTRA_LEVEL / max(1, len(set(rows["outcome"])) * len(set(rows["arm"])))
+
+
+def _shown(rows, primary):
+    """Whether a row may claim an effect, by the levels in `effects`; too few buyers show nothing."""
+    trusted = ~rows["few"] & (rows["p_student"] < LEVEL)
+    p, total, primary = np.where(trusted, rows["p_holm"], np.nan), rows["total"], rows["outcome"] == primary
+    opened = np.isin(rows["arm"].astype(str), rows["arm"][total & primary & (p < LEVEL)].astype(str))
+    other = EXTRA_LEVEL / max(1, len(set(rows["outcome"])) - 1)
+    claimed = total & (p < np.where(primary | opened, LEVEL, other))
+    differing = total & (rows["interaction_p"] < _tier_level(rows))
+    may = beside((claimed | differing).astype(float), total, rows["series"]) > 0
+    return claimed | (~total & (p < LEVEL) & may)
+
+
+def _verdicts(rows, primary, worthwhile, lower_is_better):
     """Code per row by the decision table in `effects`, the split being sound and a control there."""
-    significant = (table["tier"] == ALL) | (table["p_holm"] < LEVEL)
-    up, down = (table["low"] > 0) & significant, (table["high"] < 0) & significant
-    is_profit = table["outcome"] == "profit"
-    cell = ["arm", "tier"]
-    bound = table[is_profit].set_index(cell)["low"]
-    pays = _beside(table, bound, cell) > 0
-    up |= is_profit & _behaviour_works(table, up, down)
+    shown, cell, is_profit = _shown(rows, primary), rows["cell"], rows["outcome"] == "profit"
+    gain = rows["effect"] * np.where(np.isin(rows["outcome"].astype(str), lower_is_better), -1, 1)
+    up, down = shown & (gain > 0), shown & (gain < 0)
+    pays = beside(rows["low"], is_profit, cell) > 0
+    better, worse = (np.isin(cell, cell[claims & ~is_profit]) for claims in (up, down))
+    up |= is_profit & better & ~worse
     return np.select(
-        [_too_few(table), up & pays, up & is_profit.any(), up, down, ~_powered(table, worthwhile)],
+        [rows["few"], up & pays, up & is_profit.any(), up, down, ~_powered(rows, worthwhile)],
         ["not_enough_data", "works_and_pays", "works_not_pays", "not_enough_data", "harmful", "not_enough_data"],
         default="no_difference",
     )
 
 
-def _behaviour_works(table, up, down):
-    behaviour = table["outcome"] != "profit"
-    used = table["p_holm"].fillna(table["p"]) * table.loc[behaviour, "outcome"].nunique()
-    keys = [table["arm"], table["tier"]]
-    works = (up & behaviour & (used < LEVEL)).groupby(keys).transform("any")
-    return works & ~(down & behaviour).groupby(keys).transform("any")
-
-
-def _powered(table, worthwhile):
+def _powered(rows, worthwhile):
     from scipy.special import ndtr, ndtri
 
-    size = table["outcome"].map(worthwhile).astype(float).fillna(WORTHWHILE_LIFT * table["mean_control"].abs())
+    given = np.array([worthwhile.get(name, np.nan) for name in rows["outcome"]], dtype=float)
+    size = np.where(np.isnan(given), WORTHWHILE_LIFT * np.abs(rows["mean_control"]), given)
     z = ndtri(1 - LEVEL / 2)
-    return ndtr(size / table["se"] - z) + ndtr(-size / table["se"] - z) >= POWER
+    return ndtr(size / rows["se"] - z) + ndtr(-size / rows["se"] - z) >= POWER

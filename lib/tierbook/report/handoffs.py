@@ -42,6 +42,8 @@ def tables(month: Workbook) -> dict[str, pd.DataFrame]:
         found["leads"] = month.leads()
     if month.campaigns():
         found["campaign_effects"] = month.campaigns()["effects"]
+        found |= {f"campaign_{name}": frame for name, frame in month.campaign_review().items()}
+        found |= {f"targeting_{name}": frame for name, frame in month.whom_next().items()}
     return found
 
 
@@ -74,6 +76,10 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "clv_choice": month.value()["choice"],
         "clv_past": month.fared_since(),
         "cohorts": month.cohorts(),
+        "action_list": month.action_list(),
+        "action_sizes": month.action_sizes(),
+        "ledger": month.loop()["ledger"],
+        "earned": month.loop()["earned"],
         "scorecard": month.scorecard(),
         "months": month.months(),
         "gates": month.gates(),

@@ -6,6 +6,8 @@ depends on the numbers, never on the language.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 
 from tierbook.insight.forecast import top_share
@@ -111,6 +113,32 @@ def _tested(value: dict) -> tuple[str, dict]:
         return told["untested"], {}
     facts = {"days": value["holdout_days"], "rule": value["verdict_rule"], "ratio": value["naive"]["ratio"].iloc[0]}
     return told[value["verdict"]], facts
+
+
+def of_actions(ledger: pd.DataFrame, since: dt.date) -> list[Finding]:
+    """What the campaigns begun since a day have done, and the early warning's calls: one finding each, the latest first.
+
+    ``ledger``: `insight.ledger.ledger`; totals are null where no effect may be read.
+    """
+    rows = ledger[pd.to_datetime(ledger["assigned_on"]) >= pd.Timestamp(since)].iloc[::-1]
+    rows = rows.sort_values("total", key=lambda total: total.isna(), kind="stable")  # what nothing can be said of, last
+    return [_of_action(row._asdict()) for row in rows.itertuples()]
+
+
+def _of_action(row: dict) -> Finding:
+    row = row | {"tiers": str(row["tiers"]).split(", ") if pd.notna(row["tiers"]) else []}
+    told = (
+        N_("“{campaign:term.campaign}”: {verdict:term.verdict} (tier {tiers:list.tier}).")
+        if row["tiers"]
+        else N_("“{campaign:term.campaign}”: {verdict:term.verdict}.")
+    )
+    if pd.isna(row["total"]):
+        note = N_("Treated {n_treated:number}, held out {n_control:number}: no effect is credited to it.")
+    else:
+        note = N_(
+            "All {n_treated:number} treated customers together: {unit:term.outcome} {total:+money.0} (95 % interval {span:span.money.0}), against {n_control:number} held out."
+        )
+    return told, note, row | {"span": (row["total_low"], row["total_high"])}
 
 
 def of_alerts(book: pd.DataFrame, listed: pd.DataFrame, past: pd.DataFrame, margin_known: bool) -> Finding | None:

@@ -203,8 +203,11 @@ def _verdict(words: Words, row) -> str:
     )
 
 
-def todo(words: Words, lists: pd.DataFrame) -> str:
-    """This month's lists: action, owner, channel, due date, customers."""
+def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame) -> str:
+    """This month's lists: action, owner, channel, due date, customers, held out, and what the action has earned so far.
+
+    ``lists``: `actions.due_lists` of what is planned; ``earned``: `insight.ledger.earned`.
+    """
 
     def own(column: str) -> list[str]:
         """A catalogue may give a name per language, or one for all."""
@@ -212,9 +215,23 @@ def todo(words: Words, lists: pd.DataFrame) -> str:
             v.get(words.language) or next(iter(v.values()), "") if isinstance(v, dict) else v for v in lists[column]
         ]
 
-    shown = lists.assign(**{column: own(column) for column in ("action", "owner", "channel")})
-    return table(
-        shown[["action", "owner", "channel", "due", "customers"]],
-        words,
-        formats={"due": "date.short", "customers": "number"},
+    so_far = earned.set_index(earned["action"].astype(str)).reindex(lists["code"].astype(str))
+    shown = lists.assign(
+        **{column: own(column) for column in ("action", "owner", "channel")},
+        earned=[_so_far(words, row) for row in so_far.itertuples()],
     )
+    return table(
+        shown[["action", "owner", "channel", "due", "customers", "held_out", "earned"]],
+        words,
+        formats={"due": "date.short", "customers": "number", "held_out": "number"},
+    )
+
+
+def _so_far(words: Words, row) -> str:
+    """What an action has earned: unproven, or the sum of its tests with the verdict."""
+    verdict = words.term("earned_verdict", row.verdict)
+    if row.verdict == "untested":
+        return verdict
+    shown = words.text("{verdict}: {earned:+money.0}", verdict=verdict, earned=row.earned)
+    harm = row.latest == "harmful" or row.latest == "mixed"
+    return words.text("{shown} (last: {latest:term.verdict})", shown=shown, latest=row.latest) if harm else shown

@@ -13,7 +13,7 @@ from tierbook.show.words import N_, NONE, Words
 MOST_ROWS = 200
 STRONGEST_SHADE = 60
 LONG = 24  # characters from which on a column keeps its width on a narrow screen
-NUMERIC = ("number", "percent", "money", "change", "points")
+NUMERIC = ("number", "percent", "money", "chance", "change", "points")
 
 
 def _same(format_: str, *columns: str) -> dict[str, str]:
@@ -30,7 +30,8 @@ COLUMN_FORMATS = {
     **_same("percent.1", "base_rate", "precision", "precision_low", "precision_high", "recall", "confidence"),
     **_same("money", "monetary", "revenue", "mean_monetary", "mean_clv", "amount", "value_at_stake"),
     **_same("money", "expected_value", "clv", "clv_low", "clv_high"),
-    **_same("number.3", "p", "p_holm", "srm_p", "interaction_p", "log_score", "past_rate_log_score", "mae"),
+    **_same("chance", "p", "p_holm", "srm_p", "balance_p", "interaction_p"),
+    **_same("number.3", "log_score", "past_rate_log_score", "mae"),
     **_same("number.3", "estimate", "std_error", "auc"),
     **_same("number.2", "ratio", "past_rate_ratio", "lift", "lift_low", "expected_orders", "mean_frequency"),
     **_same("number.1", "mean_recency_days", "log_likelihood"),

@@ -63,7 +63,7 @@ class Words:
         return _Sentence(self, escape=markup.escape).vformat(self.gettext(message), (), values)
 
     def format(self, value: Any, spec: str = "") -> str:
-        """One value by a format: number, percent, money, change, points, date, month, span, list, term or text.
+        """One value by a format: number, percent, money, chance (of p), change, points, date, month, span, list, term or text.
 
         ``.digits`` follows the name (``percent.1``), a leading ``+`` shows the sign of a gain, ``span.percent`` takes a
         pair, ``term.tier`` and ``list.tier`` a group of terms, ``date.short`` gives the ISO form.
@@ -87,6 +87,11 @@ class Words:
     def percent(self, x: Any, digits: int = 0) -> str:
         """A share (1 is the whole) as a percentage."""
         return NONE if (exact := _exact(x)) is None else f"{self._decimal(exact * 100, digits)}%"
+
+    def chance(self, x: Any) -> str:
+        """A p value: three decimals, and ``< 0.001`` for a smaller one."""
+        shown = self.number(x, 3)
+        return f"< {self.number(0.001, 3)}" if shown == self.number(0, 3) and x >= 0 else shown
 
     def change(self, x: Any, digits: int = 1) -> str:
         """A relative change (0.064 is 6.4 % more) with its sign."""
@@ -208,6 +213,7 @@ _FORMATS = {
     "number": lambda words, x, arg: words.number(x, **_digits(arg)),
     "percent": lambda words, x, arg: words.percent(x, **_digits(arg)),
     "money": lambda words, x, arg: words.money(x, **_digits(arg)),
+    "chance": lambda words, x, arg: words.chance(x),
     "change": lambda words, x, arg: words.change(x, **_digits(arg)),
     "points": lambda words, x, arg: words.points(x, **_digits(arg)),
     "date": lambda words, x, arg: words.date(x, arg or "long"),

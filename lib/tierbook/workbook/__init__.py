@@ -13,7 +13,7 @@ import pandas as pd
 from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import groups, overrides, profile, scorecard, seasons, traits, upgrades
+from tierbook.insight import actions, groups, overrides, profile, scorecard, seasons, traits, upgrades
 from tierbook.months import months_before
 from tierbook.params import ROOT, Params, resolve
 from tierbook.scores import checklist, drift, lifecycle, maps, rfm, scales
@@ -21,7 +21,7 @@ from tierbook.scores.risk import RiskRule
 from tierbook.show.display import Show
 from tierbook.show.words import Words
 from tierbook.tables import Tables
-from tierbook.workbook import campaigns, people, summary, tiers, value, warning
+from tierbook.workbook import campaigns, loop, people, review, summary, tiers, value, warning
 
 
 def outputs_folder() -> Path:
@@ -79,7 +79,7 @@ class Workbook:
 
     def check_rules(self) -> None:
         """Read every file of rules, so that a fault is told in one line before anything is computed."""
-        for rules in ("segment_map", "tier_scheme", "scale_path", "overrides", "events", "_criteria"):
+        for rules in ("segment_map", "tier_scheme", "scale_path", "overrides", "events", "_criteria", "catalogue"):
             getattr(self, rules)
 
     def _step(self, name: str, compute) -> Any:
@@ -406,6 +406,40 @@ class Workbook:
             return {}
         return self._step("campaigns", lambda: campaigns.campaigns(self))
 
+    def campaign_tiers(self, found: pd.Series) -> list[str]:
+        """``all`` and the tiers of a review in the order of reading: as campaign.tiers lists them, else the scheme's."""
+        given = list(self.params.campaign.tiers) or [*(self.tier_scheme.order if self.on_orders else ()), maps.OUTSIDE]
+        return list(dict.fromkeys(["all", *given, *sorted(found.unique())]))
+
+    def campaign_review(self) -> dict[str, pd.DataFrame]:
+        """What stands beside the effects: draws, faults, adjusted, returns, guardrails, described."""
+        return self._step("campaign_review", lambda: review.review(self)) if self.campaigns() else {}
+
+    def whom_next(self) -> dict[str, pd.DataFrame]:
+        """Whether a score can pick whom to treat next (`workbook.review.whom_next`)."""
+        return self._step("whom_next", lambda: review.whom_next(self)) if self.campaigns() else {}
+
+    @cached_property
+    def catalogue(self) -> list[dict]:
+        """The action list of the params."""
+        return actions.read_actions(resolve(self.params.actions))
+
+    def planned(self) -> pd.DataFrame:
+        """Everybody on a list this month, and who is held out as its control arm (`insight.actions.planned`)."""
+        return self._step("planned", lambda: loop.planned(self))
+
+    def action_list(self) -> pd.DataFrame:
+        """This month's lists in the form of the contacts table (action_list.csv)."""
+        return self._step("action_list", lambda: loop.action_list(self))
+
+    def action_sizes(self) -> pd.DataFrame:
+        """How much a test of each of this month's actions can tell."""
+        return self._step("action_sizes", lambda: loop.action_sizes(self))
+
+    def loop(self) -> dict[str, Any]:
+        """``ledger``, ``earned``, and what last month's call list did: ``warning`` (effects), ``called``."""
+        return self._step("loop", lambda: loop.loop(self))
+
     # --- the month as a whole -----------------------------------------------------------------------------------
 
     def scorecard(self) -> pd.DataFrame:
@@ -459,7 +493,16 @@ class Workbook:
     @property
     def terms(self) -> dict[str, dict]:
         """The names of this report's own tiers and segments, per language."""
-        names = {"tier": self.tier_scheme.words, "segment": self.segment_map.words, "criterion": self._criteria}
+        actions_named = {str(action["code"]): action.get("words") for action in self.catalogue}
+        actions_named = {
+            code: words if isinstance(words, dict) else {"en": words or code} for code, words in actions_named.items()
+        }
+        names = {
+            "action": actions_named,
+            "tier": self.tier_scheme.words,
+            "segment": self.segment_map.words,
+            "criterion": self._criteria,
+        }
         return {**names, **seasons.terms(self.events)}
 
     @cached_property

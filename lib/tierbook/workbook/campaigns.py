@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tierbook import trial
 from tierbook.accounting import day_date
-from tierbook.insight import assignment, campaign
+from tierbook.insight import assignment, campaign, ledger
+from tierbook.params import Campaign
 from tierbook.scores import maps
 from tierbook.workbook import tiers
 
@@ -28,27 +30,41 @@ def _of_contacts(month: Workbook) -> dict[str, Any]:
     asked = assigned[["campaign", "customer_id", "assigned_day"]]
     done = month.tables.collect(lambda engine, days: assignment.behaviour(days, engine.frame(asked), rules), "days")
     reviewed = assignment.outcomes(assigned, done, rules, month.params.margin)
-    reviewed["tier"] = _tiers_before(month, reviewed)
+    reviewed["tier"] = trial.grouped(_tiers_before(month, reviewed), rules.tiers)
     over = assignment.is_over(assigned, month.as_of, rules)
-    effects = campaign.review(reviewed[reviewed["campaign"].map(over)], rules.control, rules.outcomes)
-    return {"assigned": reviewed, "effects": effects, "open": sorted(over.index[~over])}
+    finished = reviewed["campaign"].map(over) & ~_on_the_list_before(month, reviewed)
+    return {
+        "assigned": reviewed,
+        "effects": _effects(reviewed[finished], rules),
+        "open": sorted(over.index[~over]),
+    }
+
+
+def _effects(reviewed: pd.DataFrame, rules: Campaign) -> pd.DataFrame:
+    outcomes = [name for name in rules.outcomes if name in reviewed]
+    return campaign.review(reviewed, rules.control, outcomes, rules.covariates, rules.shares, rules.lower_is_better)
+
+
+def _on_the_list_before(month: Workbook, assigned: pd.DataFrame) -> pd.Series:
+    """Whether a customer stood on the same list of ours before: of those only the first month is a fair comparison."""
+    drawn = {f"{action['code']}" for action in month.catalogue}
+    own = assigned["campaign"].str.extract(r"^\d{4}-\d{2} (.+)$")[0].isin(drawn)
+    return own & ~ledger.first_time(assigned, month.catalogue)
 
 
 def _of_trial(month: Workbook) -> dict[str, Any]:
     rules = month.params.campaign
     reviewed = _with_profit(month.table("trial"), month)
-    effects = campaign.review(reviewed, rules.control, [name for name in rules.outcomes if name in reviewed])
-    return {"assigned": reviewed, "effects": effects, "open": []}
+    return {"assigned": reviewed, "effects": _effects(reviewed, rules), "open": []}
 
 
 def _with_profit(rows: pd.DataFrame, month: Workbook) -> pd.DataFrame:
     """``rows`` with profit: the trial's own column, else margin × spend less the cost of contact where a margin is known."""
     margin, rules = month.params.margin, month.params.campaign
+    rows = rows.assign(contact_cost=assignment.contact_cost(rows, rules))
     if "profit" in rows or "spend" not in rows or margin is None:
         return rows
-    cost = rows["cost"].fillna(rules.contact_cost)
-    earned = campaign.profit(rows["spend"], margin=margin, contact_cost=cost, contacted=rows["contacted"])
-    return rows.assign(profit=earned)
+    return rows.assign(profit=campaign.profit(rows["spend"], None, margin, rows["contact_cost"], rows["contacted"]))
 
 
 def _tiers_before(month: Workbook, assigned: pd.DataFrame) -> pd.Series:

@@ -9,8 +9,6 @@ import pandas as pd
 from tierbook import book
 from tierbook.accounting import day_number
 from tierbook.insight import actions, scorecard
-from tierbook.params import resolve
-from tierbook.workbook import warning
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -52,6 +50,6 @@ def assemble(month: Workbook) -> pd.DataFrame:
         month.warned()["customers"][["alert", "alert_reason", "value_at_stake"]],
     ]
     people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
-    flagged = people.loc[people["alert"], "customer_id"]
-    people["held_out"] = people["customer_id"].isin(flagged[warning.held_out(month, flagged)])
-    return book.assemble(actions.with_actions(people, actions.read_actions(resolve(month.params.actions))))
+    people["held_out"] = False
+    chosen = month.planned().query("not held_out").set_index("customer_id")["action"]
+    return book.assemble(people.assign(action=people["customer_id"].map(chosen)))

@@ -24,10 +24,9 @@ LESSONS = 2
 """Earlier half-years that the rule may learn from."""
 
 
-def rule_at(month: Workbook, halves_ago: int = 0) -> tuple[RiskRule | None, str | None]:
-    """The rule learned on everything known so many half-years before as_of; or None and the code of why there is none."""
-    dates = [_cut(month, halves_ago + k) for k in range(LESSONS + 1)]
-    histories = [month.history(date) for date in dates]
+def rule_at(month: Workbook, date: dt.date) -> tuple[RiskRule | None, str | None]:
+    """The rule learned on everything known at a date; or None and the code of why there is none."""
+    histories = [month.history(date - dt.timedelta(days=k * HORIZON_DAYS)) for k in range(LESSONS + 1)]
     if histories[0].empty:
         return None, "history_too_short"
     try:
@@ -36,14 +35,10 @@ def rule_at(month: Workbook, halves_ago: int = 0) -> tuple[RiskRule | None, str 
         return None, refusal.reason_code
 
 
-def _cut(month: Workbook, halves_ago: int) -> dt.date:
-    return month.as_of - dt.timedelta(days=halves_ago * HORIZON_DAYS)
-
-
 def warned(month: Workbook) -> dict[str, Any]:
     """``customers`` (customer_id, risk, own_gap_days, alert, alert_reason, value_at_stake), ``rule`` and ``note``."""
     found = month.history()
-    rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month)
+    rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month, month.as_of)
     risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
     own_gap = lifecycle.own_gap(found, month.cadence())
     flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
@@ -62,6 +57,39 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
     people = with_people(known, month.table("customers"))
     return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
+
+
+def flags_at(month: Workbook, date: dt.date, rule: RiskRule | None) -> pd.DataFrame:
+    """customer_id, recency_days, own_gap_days, alert, alert_reason, value_at_stake of everybody at a date by a rule."""
+    found = month.history(date)
+    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
+    own_gap = lifecycle.own_gap(found, month.cadence() if rule is None else rule.cadence)
+    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
+    return pd.concat([found[["customer_id", "recency_days"]], own_gap.rename("own_gap_days"), flags], axis=1)
+
+
+def listed_last_month(month: Workbook) -> pd.DataFrame:
+    """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then.
+
+    first_flagged is that day for who was not flagged the month before, else that month's.
+    """
+    date, before = month.dates[1], month.dates[2]
+    rule, _ = (None, "") if month.degraded("min_customers") else rule_at(month, date)
+    flags = flags_at(month, date, rule)
+    earlier = flags_at(month, before, rule)
+    known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
+    tiers = month.tier_path()
+    tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"].astype(object)
+    flags = flags.assign(
+        tier=flags["customer_id"].map(tier).fillna(OUTSIDE),
+        first_flagged=known.map({True: day_number(before), False: day_number(date)}),
+        p_alive=float("nan"),
+    )
+    contacts = month.table("contacts")
+    if contacts is not None:
+        contacts = contacts[pd.to_datetime(contacts["assigned_at"]) < pd.Timestamp(date) + pd.Timedelta(days=1)]
+    people = with_people(flags[flags["alert"]], month.table("customers"))
+    return alert_list.listed(people, contacts, month.params.alerts, day_number(date), _salt(month)).alerts
 
 
 def held_out(month: Workbook, customer_ids: pd.Series) -> pd.Series:
@@ -98,8 +126,8 @@ def _histories_of(month: Workbook, customer_ids: pd.Series) -> dict[dt.date, pd.
 def past(month: Workbook) -> dict[str, Any]:
     """The rule as it was learned half a year ago against what happened since: ``backtest`` (alert_backtest.csv),
     ``simple`` (the best simple rule), ``better``: low and high of precision above that rule's, ``note``, ``cut``."""
-    cut = _cut(month, 1)
-    then, (rule, note) = month.history(cut), rule_at(month, 1)
+    cut = month.as_of - dt.timedelta(days=HORIZON_DAYS)
+    then, (rule, note) = month.history(cut), rule_at(month, cut)
     empty = {"backtest": pd.DataFrame(columns=alert_backtest.COLUMNS), "simple": None, "better": None}
     if rule is None or month.degraded("min_customers"):
         return {**empty, "note": note or "too_few_customers", "cut": str(cut)}

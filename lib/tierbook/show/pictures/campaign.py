@@ -8,9 +8,18 @@ import pandas as pd
 from tierbook.show.figures import count_in_words, tier_colours
 from tierbook.show.words import Words
 
-# How an outcome's mean and an effect on it are written.
-MEANS = {"response": "percent.1", "orders": "number.2", "spend": "money", "profit": "money"}
-EFFECTS = {"response": "points", "orders": "+number.2", "spend": "+money", "profit": "+money"}
+_MEANS = {"response": "percent.1", "orders": "number.2", "spend": "money", "profit": "money"}
+_EFFECTS = {"response": "points", "orders": "+number.2", "spend": "+money", "profit": "+money"}
+
+
+def mean_format(outcome: str) -> str:
+    """How an outcome's mean is written; one that only a trial has, as a plain number."""
+    return _MEANS.get(outcome, "number.3")
+
+
+def effect_format(outcome: str) -> str:
+    """How an effect on an outcome is written."""
+    return _EFFECTS.get(outcome, "+number.3")
 
 
 def effect(outcome: str, amount: float, *bounds: float) -> Callable[[Words], str]:
@@ -26,8 +35,8 @@ def interval(outcome: str, low: float, high: float) -> Callable[[Words], str]:
 
 def _written(outcome: str, *amounts: float) -> str:
     # whole units of money once an end has two digits before the point: 285 beside 9.13 promises too much
-    is_money = EFFECTS[outcome] == "+money"
-    return "+money.0" if is_money and max(map(abs, amounts)) >= 10 else EFFECTS[outcome]
+    written = effect_format(outcome)
+    return "+money.0" if written == "+money" and max(map(abs, amounts)) >= 10 else written
 
 
 def draw_forest(ax: Any, words: Words, rows: pd.DataFrame) -> str:

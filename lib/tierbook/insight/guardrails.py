@@ -1,0 +1,90 @@
+"""What a campaign must not cost on the side: opt-outs, refunds and discounts, each held against a margin set before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import pandas as pd
+
+from tierbook.insight.adjusted import welch
+from tierbook.insight.arms import against, cells, check
+
+SHARES = ("opted_out",)  # 0/1 per customer assigned; the other measures are money
+_Z = 1.959964
+
+COLUMNS = ["campaign", "arm", "measure", "n_treated", "n_control", "mean_treated", "mean_control"]
+COLUMNS += ["effect", "low", "high", "allowed", "verdict"]
+
+
+def guardrails(assigned, control, margins: Mapping[str, float], broken: Collection[str] = ()) -> pd.DataFrame:
+    """Each guardrail of each campaign and treated arm: how much worse than the control, and is that within the margin?
+
+    effect is mean_treated less mean_control per customer assigned, with low and high: the 95 % interval by Welch for
+    money, by Newcombe's score method for opted_out (it stands where nobody opted out, as in most control arms). allowed is
+    the most it may be: of opted_out the share itself; of refunds and discount the share of the control's mean spend,
+    in money (null without spend, or where it is not above 0).
+
+    verdict: ``kept`` (high <= margin), ``breached`` (low > margin), ``unclear`` (neither, or nothing to judge by),
+    ``no_control``; campaigns in ``broken`` (their split) have ``broken_split``; effect, low and high are null in both.
+    A measure without a column, or of money with nothing but zeros, is left out: nothing was recorded. Refunds follow
+    sales, so that a campaign that sells more has more of them too. An empty opted_out counts as 0, for nobody asks a
+    control.
+
+    Parameters
+    ----------
+    assigned : one row per campaign and customer, with arm, the measures and spend
+    margins : measure (opted_out, refunds, discount) to margin
+
+    Source: Newcombe (1998), Statistics in Medicine 17, 873–890, method 10.
+    """
+    tables = [
+        _one(rows, control, margins, campaign in broken).assign(campaign=campaign)
+        for campaign, rows in assigned.groupby("campaign")
+    ]
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def _one(assigned, control, margins, is_broken):
+    asked = [name for name in margins if name in assigned and _recorded(assigned[name], name)]
+    check(assigned, asked, by=None)
+    filled = assigned.assign(**{name: assigned[name].astype(float).fillna(0.0) for name in asked if name in SHARES})
+    beside = ["spend"] if "spend" in assigned else []
+    table = against(cells(filled, [*asked, *beside], None), control).rename(columns={"outcome": "measure"})
+    spend = table.loc[table["measure"] == "spend", "mean_control"].max() if beside else np.nan
+    table = table[table["measure"].isin(asked)].reset_index(drop=True)
+    of_what = np.where(table["measure"].isin(SHARES), 1.0, spend if spend > 0 else np.nan)
+    table["allowed"] = table["measure"].map(dict(margins)).astype(float) * of_what
+    table["effect"] = table["mean_treated"] - table["mean_control"]
+    table["low"], table["high"] = _interval(table)
+    stop = np.select([table["n_control"] == 0, np.full(len(table), is_broken)], ["no_control", "broken_split"], "")
+    table.loc[stop != "", ["effect", "low", "high"]] = np.nan
+    judged = [stop != "", table["high"] <= table["allowed"], table["low"] > table["allowed"]]
+    table["verdict"] = np.select(judged, [stop, "kept", "breached"], "unclear")
+    return table
+
+
+def _recorded(values, name):
+    numbers = pd.to_numeric(values, errors="coerce")
+    return numbers.notna().any() and (name in SHARES or (numbers.fillna(0) != 0).any())
+
+
+def _interval(table):
+    n_treated, n_control = table["n_treated"], table["n_control"]
+    of_treated, of_control = table["var_treated"] / n_treated, table["var_control"] / n_control.where(n_control > 0)
+    welch_low, welch_high = welch(table["effect"], of_treated, n_treated, of_control, n_control)
+    is_share = table["measure"].isin(SHARES)
+    treated, held_out = table["mean_treated"].where(is_share), table["mean_control"].where(is_share)
+    (low_treated, high_treated), (low_control, high_control) = _wilson(treated, n_treated), _wilson(held_out, n_control)
+    low = table["effect"] - np.hypot(treated - low_treated, high_control - held_out)
+    high = table["effect"] + np.hypot(high_treated - treated, held_out - low_control)
+    return np.where(is_share, low, welch_low), np.where(is_share, high, welch_high)
+
+
+def _wilson(share, n):
+    n = n.where(n > 0)
+    weight = 1 + _Z**2 / n
+    half = _Z / weight * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+    middle = (share + _Z**2 / (2 * n)) / weight
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
