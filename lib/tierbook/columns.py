@@ -55,7 +55,7 @@ BOOK: dict[str, Column] = {
     "alert_reason": Column("The first that holds: `silent_beyond_cadence` (silent over twice the own gap and over 30 days), `orders_falling` (under half the orders of the window before), `low_expected_orders`.", "code", "not flagged"),
     "value_at_stake": Column("Net money of the window (not below zero), times the margin rate where one is known: what the customer brought, not what can be won back.", "currency", "not flagged"),
     "owner": Column("Owner from the customers table.", "text", "no such table, or no owner"),
-    "action": Column("The first action of `params/actions.yaml` whose `when` holds.", "code", "none holds, do_not_contact, in the early warning's hold-out, or in the action's own control arm"),
+    "action": Column("The first action of `params/actions.yaml` whose `when` holds; for customers with an alert, of those that ask for `alert`.", "code", "none holds, do_not_contact, flagged by the early warning (its call list is alerts.csv), or in the action's own control arm"),
 }  # fmt: skip
 
 TABLES: dict[str, dict[str, Column]] = {

@@ -30,14 +30,22 @@ ACTIONS = [
 
 
 def test_the_first_action_that_fits_is_taken():
-    found = assign(BOOK, ACTIONS, NOBODY)
+    calm = BOOK.assign(alert=False)
+    found = assign(calm, ACTIONS, NOBODY)
     assert found.tolist() == ["call", "visit", "visit", "mail", "mail"]
     assert found.index.equals(BOOK.index)
-    assert assign(BOOK, ACTIONS[::-1], NOBODY).tolist() == ["mail"] * 5
+    assert assign(calm, ACTIONS[::-1], NOBODY).tolist() == ["mail"] * 5
+    assert assign(calm.drop(columns="alert"), ACTIONS, NOBODY).tolist() == found.tolist()
+
+
+def test_whom_the_early_warning_flags_is_its_own():
+    assert assign(BOOK, ACTIONS, NOBODY).tolist() == [None, "visit", "visit", "mail", "mail"]
+    asked = [*ACTIONS, {"code": "ring", "when": {"alert": True, "tier": "high"}}]
+    assert assign(BOOK, asked, NOBODY).tolist() == ["ring", "visit", "visit", "mail", "mail"]
 
 
 def test_every_condition_must_hold():
-    assert assign(BOOK, ACTIONS[:1], NOBODY).notna().tolist() == [True, False, False, False, False]
+    assert assign(BOOK.assign(alert=False), ACTIONS[:1], NOBODY).notna().tolist() == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize(("wanted", "fits"), [(True, [5]), ("true", [5]), (False, [6, 7, 8, 9])])

@@ -47,15 +47,20 @@ def _fault(action: dict) -> str | None:
 
 
 def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd.Series:
-    """The code of the first action whose ``when`` holds for each customer; null for none, or who is to be left alone."""
+    """The code of the first action whose ``when`` holds for each customer; null for none, or who is to be left alone.
+
+    Customers whom the early warning has flagged are its own: only an action that asks for ``alert`` is theirs, so that
+    nobody is contacted twice and neither list spoils the other's control.
+    """
     code = pd.Series(None, index=book.index, dtype=object)
+    flagged = book["alert"].to_numpy(dtype=bool) if "alert" in book else np.zeros(len(book), dtype=bool)
     for action in reversed(actions):
-        holds = np.ones(len(book), dtype=bool)
+        holds = np.ones(len(book), dtype=bool) if "alert" in (action.get("when") or {}) else ~flagged
         for column, wanted in (action.get("when") or {}).items():
             values = [str(v).lower() for v in (wanted if isinstance(wanted, list) else [wanted])]
             holds &= book[column].astype(str).str.lower().isin(values).to_numpy()
         code = code.mask(holds, str(action["code"]))
-    return code.where(~left_alone.to_numpy(dtype=bool), None)
+    return code.where(code.notna() & ~left_alone.to_numpy(dtype=bool), None)
 
 
 def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFrame:

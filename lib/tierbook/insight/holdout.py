@@ -161,7 +161,7 @@ def _z(tail: float) -> float:
 
 def _error(sd, n_treated, n_control):
     """Standard error of the difference of two means with one standard deviation; null where an arm has nobody."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         error = sd * np.sqrt(1.0 / n_treated + 1.0 / n_control)
     return np.where(np.isfinite(error) & (error > 0), error, np.nan)
 

@@ -203,10 +203,11 @@ def _verdict(words: Words, row) -> str:
     )
 
 
-def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame) -> str:
+def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame, calls: dict) -> str:
     """This month's lists: action, owner, channel, due date, customers, held out, and what the action has earned so far.
 
-    ``lists``: `actions.due_lists` of what is planned; ``earned``: `insight.ledger.earned`.
+    ``lists``: `actions.due_lists` of what is planned; ``earned``: `insight.ledger.earned`; ``calls``: the early warning's
+    list as the first row: customers, held_out, and the verdict of last month's, null without one.
     """
 
     def own(column: str) -> list[str]:
@@ -220,6 +221,17 @@ def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame) -> str:
         **{column: own(column) for column in ("action", "owner", "channel")},
         earned=[_so_far(words, row) for row in so_far.itertuples()],
     )
+    verdict = words.term("verdict", calls["verdict"]) if calls["verdict"] else words.term("earned_verdict", "untested")
+    first = {"action": words.term("campaign", "early_warning"), "earned": verdict}
+    first |= {
+        "customers": calls["customers"],
+        "held_out": calls["held_out"],
+        "due": None,
+        "owner": words.term("owner", "own"),
+    }
+    first["channel"] = words.list([words.term("channel", name) for name in calls["channels"]])
+    if calls["customers"]:
+        shown = pd.concat([pd.DataFrame([first]), shown], ignore_index=True)
     return table(
         shown[["action", "owner", "channel", "due", "customers", "held_out", "earned"]],
         words,

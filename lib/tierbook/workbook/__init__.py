@@ -158,7 +158,9 @@ class Workbook:
     @cached_property
     def margin_rate(self) -> float | None:
         """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
-        return profile.margin_rate(self.history()) if self.params.margin is None else self.params.margin
+        if self.params.margin is not None or not self.on_orders:
+            return self.params.margin
+        return profile.margin_rate(self.history())
 
     # --- scores -------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def review(month: Workbook) -> dict[str, pd.DataFrame]:
         "draws": split.draws(over, rules.control, covariates=covariates, shares=rules.shares),
         "faults": _faults(month, found["assigned"]),
         "adjusted": adjusted.review(over, effects, rules.control, covariates, month.params.seed),
-        "returns": returns.returns(over, effects, rules.control, month.params.margin or month.margin_rate),
+        "returns": returns.returns(over, effects, rules.control, month.margin_rate),
         "guardrails": guardrails.guardrails(over, rules.control, rules.guardrails, stopped["broken_split"]),
         "described": _described(month, over, stopped["broken_split"] | stopped["no_control"]),
     }

@@ -8,8 +8,8 @@ import pandas as pd
 from tierbook.show.figures import count_in_words, tier_colours
 from tierbook.show.words import Words
 
-_MEANS = {"response": "percent.1", "orders": "number.2", "spend": "money", "profit": "money"}
-_EFFECTS = {"response": "points", "orders": "+number.2", "spend": "+money", "profit": "+money"}
+_MEANS = {"response": "percent.1", "orders": "number.3", "spend": "money", "profit": "money"}
+_EFFECTS = {"response": "points", "orders": "+number.3", "spend": "+money", "profit": "+money"}
 
 
 def mean_format(outcome: str) -> str:
