@@ -6,16 +6,19 @@ PARAMS ?= params/demo.yaml
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab lint hooks lock benchmarks clean
+.PHONY: help report test test-long lab lint hooks lock benchmarks clean
 
 help: ## list what can be made
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: $(READY) ## run the demo (or PARAMS=params/yours.yaml) and print the path of the page
 	$(BIN)/tierbook run $(PARAMS)
 
 test: $(READY) ## run the everyday suite
 	$(BIN)/python -m pytest -n auto
+
+test-long: $(READY) ## run what the everyday suite leaves out: whole reports on real files, all case studies
+	$(BIN)/python -m pytest -n auto -m long
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -135,7 +135,14 @@ def month(folder, orders, as_of=AS_OF, **tree):
     frame["ordered_at"] = [(as_of - dt.timedelta(days=int(days))).isoformat() for days in frame["ordered_at"]]
     frame.to_csv(folder / "orders.csv", index=False)
     source = {"transactions": {"path": str(folder / "orders.csv")}}
-    tree = {"report": {"name": "shop"}, "as_of": as_of.isoformat(), "source": source, "gate": LOOSE, **tree}
+    tree = {
+        "report": {"name": "shop"},
+        "as_of": as_of.isoformat(),
+        "source": source,
+        "gate": LOOSE,
+        "campaign": {"holdout": 0},
+        **tree,
+    }
     return Workbook(params.parse(tree), folder / "outputs")
 
 

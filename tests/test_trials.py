@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tierbook.cases import odds
+from tierbook.cases.holdings import holdings
+from tierbook.cases.value_bands import LEVELS, bands, losses, thirds
 from tierbook.demo import services, trials
 from tierbook.errors import InputError, ParamsError, PublishError
-from tierbook.insight import campaign, odds
-from tierbook.insight.holdings import holdings
-from tierbook.insight.value_bands import LEVELS, bands, losses, thirds
+from tierbook.insight import campaign
 
 BANK_TIERS = {"low": 0.5, "middle": 0.3, "high": 0.2}
 REAL = {

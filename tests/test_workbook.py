@@ -72,7 +72,9 @@ def test_the_book_does_not_depend_on_row_order_or_names_of_customers(kept, tmp_p
         frame.to_csv(tmp_path / f"{name}.csv", index=False)
         source = {"transactions": {"path": str(tmp_path / f"{name}.csv"), "count_status": ["paid", "refunded"]}}
         tree = {"report": {"name": name}, "as_of": "2026-10-31", "source": source}
-        tree["alerts"] = {"holdout": 0}  # drawn by a hash of the id, the only thing that hangs on names
+        tree["alerts"] = tree["campaign"] = {
+            "holdout": 0
+        }  # drawn by a hash of the id, the only thing that hangs on names
         books.append(Workbook(params.parse(tree), kept).book())
     back = books[1].assign(customer_id=books[1]["customer_id"].map({v: k for k, v in other.items()}))
     pd.testing.assert_frame_equal(books[0], back.sort_values("customer_id", ignore_index=True))

@@ -208,7 +208,7 @@ class Campaign(Tree):
         "refunds": 0.01,
         "discount": 0.01,
     }
-    holdout: Literal["auto"] | Annotated[float, Field(gt=0, le=0.5)] = "auto"  # of each action's list, not contacted
+    holdout: Literal["auto"] | Annotated[float, Field(ge=0, le=0.5)] = "auto"  # of each action's list, not contacted
 
 
 class Params(Tree):

@@ -37,6 +37,7 @@ def said(report, page="index", language="en"):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", text))
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_cdnow(shared_data, tmp_path, run_report):
     shared_data("cdnow/CDNOW_master.txt")
@@ -48,6 +49,7 @@ def test_cdnow(shared_data, tmp_path, run_report):
     assert "not profit" in said(report)
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_online_retail(shared_data, tmp_path, run_report):
     shared_data("online_retail_ii/online_retail_ii_union.parquet")

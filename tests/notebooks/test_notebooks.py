@@ -10,10 +10,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tierbook import params
 from tierbook.params import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CASES = sorted((ROOT / "notebooks" / "cases").glob("*.ipynb"))
 # What is spoiled before the workbook is opened: tables lose their first row, so that sums no longer agree.
 SPOIL = """
 from tierbook.workbook import Workbook
@@ -42,7 +44,15 @@ def test_all_the_notebooks_of_the_report_are_here():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_each_case_has_its_params_and_each_params_file_its_case():
+    named = {params.load(path).report.notebooks[0]: path for path in (ROOT / "params" / "cases").glob("*.yaml")}
+    assert sorted(named) == [f"cases/{path.stem}" for path in CASES] and len(CASES) == 6
+    for notebook, path in named.items():
+        source = (ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8")
+        assert f"params/cases/{path.name}" in source, "Run All without params opens the case's own"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS + CASES, ids=lambda p: p.stem)
 def test_form(path):
     code = [cell for cell in cells(path) if cell["cell_type"] == "code"]
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code), "committed without outputs"
@@ -56,23 +66,32 @@ def test_form(path):
     assert sum("".join(cell["source"]).count("assert ") for cell in code) >= 3
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS + CASES, ids=lambda p: p.stem)
 def test_every_text_stands_in_both_languages(path):
     tags = [set(cell["metadata"].get("tags", [])) for cell in cells(path) if cell["cell_type"] == "markdown"]
     assert sum("lang-en" in t for t in tags) == sum("lang-zh" in t for t in tags) > 2
 
 
-def nbval(path, outputs, cwd):
+def nbval(paths, outputs, cwd):
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "-n0", "--rootdir", str(path.parent), str(path)],
-        capture_output=True, text=True, cwd=cwd, env={**os.environ, "TIERBOOK_OUTPUTS": str(outputs)}, timeout=300,
+        [sys.executable, "-m", "pytest", "--nbval-lax", "-q", "-p", "no:cacheprovider", "-n0", "--rootdir", str(paths[0].parent), *map(str, paths)],
+        capture_output=True, text=True, cwd=cwd, env={**os.environ, "TIERBOOK_OUTPUTS": str(outputs)}, timeout=600,
     )  # fmt: skip
 
 
 def test_each_notebook_runs_alone_under_nbval(outputs):
-    done = nbval(ROOT / "notebooks", outputs, outputs)
+    done = nbval(NOTEBOOKS, outputs, outputs)
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"{sum(c['cell_type'] == 'code' for p in NOTEBOOKS for c in cells(p))} passed" in done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
+def test_each_case_runs_alone_under_nbval(path, outputs):
+    """On the real file where it is there, else on the simulator; the case's own assertions hold published figures."""
+    done = nbval([path], outputs, outputs)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{sum(c['cell_type'] == 'code' for c in cells(path))} passed" in done.stdout
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -83,7 +102,7 @@ def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
     notebook.cells.insert(place, nbformat.v4.new_code_cell(SPOIL))
     copy = tmp_path / path.name
     nbformat.write(notebook, copy)
-    done = nbval(copy, outputs, tmp_path)
+    done = nbval([copy], outputs, tmp_path)
     assert done.returncode == 1
     assert "AssertionError" in done.stdout
 

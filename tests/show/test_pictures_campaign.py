@@ -38,7 +38,7 @@ def test_the_sentence_is_the_totals_effect_with_its_interval():
     ("outcome", "amount", "said"),
     [
         ("response", 0.157, "+15.7 pp"),
-        ("orders", -0.235, "−0.24"),
+        ("orders", -0.2355, "−0.236"),
         ("profit", 9.994, "+CN¥9.99"),
         ("spend", 10, "+CN¥10"),
     ],

@@ -18,7 +18,7 @@ PANELS = (
 def draw_tiers_ahead(axes, words: Words, table: pd.DataFrame) -> str:
     """Per tier, best on top, three panels on one scale: share of customers, who came back (95 % interval), next sales.
 
-    ``table``: `insight.tiers_ahead.tiers_ahead`; a share that is null there has no bar.
+    ``table``: `cases.tiers_ahead.tiers_ahead`; a share that is null there has no bar.
     """
     places, colours = np.arange(len(table)), tier_colours(table["tier"])
     for ax, (column, title) in zip(axes, PANELS, strict=True):

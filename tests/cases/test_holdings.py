@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
+from tierbook.cases.holdings import COLUMNS, holdings
+from tierbook.cases.value_bands import bands
 from tierbook.errors import InputError
-from tierbook.insight.holdings import COLUMNS, holdings
-from tierbook.insight.value_bands import bands
 
 # 10 low: 3 with a loan, one unknown, so 3 of 9; 12 high: 6 of 12 with a loan; card: 2 of 10 and 12 of 12
 PEOPLE = pd.DataFrame(

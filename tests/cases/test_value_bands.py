@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tierbook.cases.value_bands import LEVELS, bands, losses, thirds
 from tierbook.errors import InputError, ParamsError
-from tierbook.insight.value_bands import LEVELS, bands, losses, thirds
 from tierbook.scores.rfm import quantile_cuts, score_values
 
 TIERS = {"low": 0.5, "middle": 0.3, "high": 0.2}

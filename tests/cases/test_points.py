@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tierbook.cases.points import MOVEMENTS, PointsRule, cost, ledger
 from tierbook.errors import InputError, ParamsError
-from tierbook.insight.points import MOVEMENTS, PointsRule, cost, ledger
 
 # One point a yuan, worth 0.01; half the balance is redeemed from 100 points on; points hold 100 days.
 RULE = PointsRule(per_unit=1, point_value=0.01, redeem_share=0.5, threshold=100, valid_days=100)

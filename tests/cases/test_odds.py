@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats.contingency import odds_ratio
 
-from tierbook.insight import odds
-from tierbook.insight.value_bands import thirds
+from tierbook.cases import odds
+from tierbook.cases.value_bands import thirds
 
 # Agresti 1996, An Introduction to Categorical Data Analysis, table 3.3, after Liu 1992. City: smokers with, smokers
 # without, non-smokers with, non-smokers without lung cancer.

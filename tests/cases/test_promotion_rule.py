@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tierbook.cases.promotion_rule import Promotion, Rule, advise, choose, judge
 from tierbook.demo import trials
 from tierbook.errors import InputError, ParamsError
-from tierbook.insight.promotion_rule import Promotion, Rule, advise, choose, judge
 
 COLUMNS = ["V1", "V4", "V5", "V6", "V7"]
 OFFER = Promotion()
@@ -42,7 +42,8 @@ def test_everybody_by_hand():
     assert found["effect_low"] == pytest.approx(0.02 - 0.01471, abs=1e-4)
     assert found["net_per_coupon_low"] == pytest.approx(10 * found["effect_low"] - 0.15)
     assert found["net_per_coupon_high"] == pytest.approx(10 * found["effect_high"] - 0.15)
-    assert found["verdict"] == "works_not_pays"
+    # z = 0.02/0.0075052 = 2.665, p 0.0077: beside a profit that is not shown, a lift needs 0.5 % (insight.campaign)
+    assert found["verdict"] == "not_enough_data"
 
 
 def test_the_rule_that_pays_is_chosen_and_judged():
