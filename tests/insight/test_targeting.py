@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierbook.errors import ParamsError
-from tierbook.insight import targeting
+from tierbook.insight import targeting, uplift_score
 
 COVARIATES = ["recency", "history", "mens", "womens", "newbie", "zip_code", "channel"]
 NO_MAIL = "No E-Mail"
@@ -182,14 +182,14 @@ def test_points_and_cells_give_the_interval_of_resampled_customers(shared_data):
 def test_our_own_scores_say_the_same_of_hillstrom(shared_data, arm, verdict):
     mails = pd.read_csv(shared_data("hillstrom/hillstrom.csv")).rename(columns={"segment": "arm"})
     mails = targeting.versus(mails, arm, NO_MAIL)
-    score, why = targeting.learned(mails, COVARIATES, "visit", seed=7)
+    score, why = uplift_score.learned(mails, COVARIATES, "visit", seed=7)
     # without ids the second, fourth, … row is judged
     assert why is None and score.iloc[::2].isna().all() and score.iloc[1::2].notna().all()
     published = pd.read_parquet(shared_data(f"hillstrom/scores_{arm.split()[0].lower()}_visit.parquet"))["score"]
     assert np.corrcoef(score.iloc[1::2], published)[0, 1] > 0.98
     assert targeting.qini(targeting.ranked(mails, score, "visit"), seed=7).verdict == verdict
     with_ids = mails.assign(customer_id=mails.index.astype(str))
-    score, _ = targeting.learned(with_ids, COVARIATES, "visit", seed=7)
+    score, _ = uplift_score.learned(with_ids, COVARIATES, "visit", seed=7)
     assert targeting.qini(targeting.ranked(with_ids, score, "visit"), seed=7).verdict == verdict
 
 
@@ -327,7 +327,7 @@ def shop(n, seed=0):
 
 def test_the_score_finds_who_is_moved():
     frame = shop(8000)
-    score, why = targeting.learned(frame, ["region", "spent", "absent"], "y", seed=7)
+    score, why = uplift_score.learned(frame, ["region", "spent", "absent"], "y", seed=7)
     by_region = score.groupby(frame["region"]).mean()
     assert why is None and by_region["north"] == pytest.approx(0.3, abs=0.06)
     assert by_region["south"] == pytest.approx(0, abs=0.06)
@@ -336,23 +336,23 @@ def test_the_score_finds_who_is_moved():
 
 def test_who_judges_does_not_teach_and_is_half_of_all():
     frame = shop(4000)
-    score = targeting.learned(frame, ["spent"], "y", seed=7).score
+    score = uplift_score.learned(frame, ["spent"], "y", seed=7).score
     turned = frame.assign(y=frame["y"].where(score.isna(), 1 - frame["y"]))
-    pd.testing.assert_series_equal(score, targeting.learned(turned, ["spent"], "y", seed=7).score, check_exact=True)
+    pd.testing.assert_series_equal(score, uplift_score.learned(turned, ["spent"], "y", seed=7).score, check_exact=True)
     assert score.notna().mean() == pytest.approx(0.5, abs=0.03)
-    assert not score.isna().equals(targeting.learned(frame, ["spent"], "y", seed=8).score.isna())
+    assert not score.isna().equals(uplift_score.learned(frame, ["spent"], "y", seed=8).score.isna())
 
 
 def test_the_order_of_rows_changes_no_score():
     frame = shop(2000).assign(spent=lambda rows: rows["spent"].where(rows["spent"] > 20))
     mixed = frame.sample(frac=1, random_state=3)
-    first, second = (targeting.learned(rows, ["spent", "region"], "y", 7).score for rows in (frame, mixed))
+    first, second = (uplift_score.learned(rows, ["spent", "region"], "y", 7).score for rows in (frame, mixed))
     pd.testing.assert_series_equal(first, second.reindex(first.index), check_exact=True)
 
 
 def test_equal_customers_have_equal_scores():
     frame = shop(2000).assign(spent=1.0)
-    score = targeting.learned(frame, ["spent", "region"], "y", 7).score
+    score = uplift_score.learned(frame, ["spent", "region"], "y", 7).score
     assert score.groupby(frame["region"]).nunique().eq(1).all()
 
 
@@ -362,7 +362,7 @@ def test_nulls_and_yes_no_columns_are_taken():
     frame["y"] = frame["y"].astype("Int64").mask(frame.index % 13 == 0)
     frame["member"] = (frame.index % 3 == 0).astype(bool)
     frame["visits"] = pd.array([None if k % 7 == 0 else k % 11 for k in range(2000)], dtype="Int64")
-    score, why = targeting.learned(frame, ["region", "member", "visits"], "y", 7)
+    score, why = uplift_score.learned(frame, ["region", "member", "visits"], "y", 7)
     assert why is None and np.isfinite(score.dropna()).all() and score.notna().any()
 
 
@@ -374,11 +374,11 @@ def test_it_says_why_there_is_no_score():
         ["constant"],
         ["customer_id"],
     ):  # every id is its own value: none has 30 customers
-        score, why = targeting.learned(frame.assign(constant=1), covariates, "y", 7)
+        score, why = uplift_score.learned(frame.assign(constant=1), covariates, "y", 7)
         assert why == "no_covariates" and score.isna().all()
     for few in (frame.head(100), frame.assign(y=0), frame.assign(y=1), frame[frame["treated"]], frame.head(0)):
-        assert targeting.learned(few, ["spent"], "y", 7).why in ("too_few_responders", "no_covariates")
-    assert targeting.learned(frame.assign(y=0), ["spent"], "y", 7).why == "too_few_responders"
+        assert uplift_score.learned(few, ["spent"], "y", 7).why in ("too_few_responders", "no_covariates")
+    assert uplift_score.learned(frame.assign(y=0), ["spent"], "y", 7).why == "too_few_responders"
 
 
 @pytest.mark.parametrize(("responders", "enough"), [(29, False), (30, True), (31, True)])
@@ -386,9 +386,9 @@ def test_thirty_responders_of_an_arm_are_needed_to_learn(responders, enough):
     # without ids rows 1, 3, … teach: 200 treated, then 200 control, of whom so many responded
     frame = people([1] * 400 + [0] * 400, spent=np.arange(800.0), y=0)
     frame.loc[list(range(0, 100, 2)) + list(range(400, 400 + 2 * responders, 2)), "y"] = 1
-    assert (targeting.learned(frame, ["spent"], "y", 7).why is None) == enough
+    assert (uplift_score.learned(frame, ["spent"], "y", 7).why is None) == enough
 
 
 def test_a_covariate_that_knows_the_outcome_is_refused():
     with pytest.raises(ParamsError, match="'y'"):
-        targeting.learned(shop(100), ["spent", "y"], "y", 7)
+        uplift_score.learned(shop(100), ["spent", "y"], "y", 7)

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from tierbook.insight import adjusted, assignment, contact_faults, described, guardrails, returns, split, targeting
+from tierbook.insight import (
+    adjusted,
+    assignment,
+    contact_faults,
+    described,
+    guardrails,
+    returns,
+    split,
+    targeting,
+    uplift_score,
+)
 from tierbook.insight.arms import ALL
 
 if TYPE_CHECKING:
@@ -92,7 +102,7 @@ def _judged(month: Workbook, people: pd.DataFrame, arm: str, outcomes: list[str]
     rows = targeting.versus(people, arm, rules.control)
     asked = [name for name in JUDGED if name in outcomes] or outcomes[:1]
     known = [*BEFORE, *rules.covariates, *(["tier"] if "tier" not in rules.covariates else [])]
-    learned = targeting.learned(rows, [name for name in known if name in rows], asked[0], seed)
+    learned = uplift_score.learned(rows, [name for name in known if name in rows], asked[0], seed)
     name = people["campaign"].iloc[0]
     return [
         _told(rows, learned, outcome, {"campaign": name, "arm": arm, "outcome": outcome}, seed) for outcome in asked
@@ -100,7 +110,7 @@ def _judged(month: Workbook, people: pd.DataFrame, arm: str, outcomes: list[str]
 
 
 def _told(
-    rows: pd.DataFrame, learned: targeting.Learned, outcome: str, keys: dict[str, str], seed: int
+    rows: pd.DataFrame, learned: uplift_score.Learned, outcome: str, keys: dict[str, str], seed: int
 ) -> dict[str, pd.DataFrame]:
     if learned.why is not None:
         told = {
