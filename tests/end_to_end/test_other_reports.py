@@ -116,7 +116,7 @@ SHOPS = {
 }
 
 
-@pytest.mark.parametrize("shop", SHOPS)
+@pytest.mark.parametrize("shop", ["one customer", pytest.param("one-time buyers", marks=pytest.mark.long)])
 def test_a_small_shop_gets_a_report_that_says_what_it_cannot_say(shop, tmp_path, run_report):
     orders = tmp_path / "orders.csv"
     orders.write_text(SHOPS[shop])

@@ -44,6 +44,7 @@ def test_intervals_cover_what_is_true():
     assert (table["low"] > true).mean() <= 0.045 and (table["high"] < true).mean() <= 0.045
 
 
+@pytest.mark.long
 def test_a_campaign_that_does_nothing_is_seldom_said_to_do_something():
     after = ["arm", "tier", *OUTCOMES]
     tables = [effects(campaign(seed, n=4_000)[after], "control", OUTCOMES) for seed in range(500)]
