@@ -33,10 +33,11 @@ lock: $(READY) ## resolve pyproject.toml into requirements.txt (names, versions,
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev -o requirements.txt --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links
 
-benchmarks: $(READY) ## measure speed against bare SQL, Parquet, lifetimes and import-only notebooks
+benchmarks: $(READY) ## measure speed against bare SQL, Parquet, lifetimes, campaign peers and import-only notebooks
 	$(BIN)/python tests/benchmarks/history.py
 	$(BIN)/python tests/benchmarks/scores.py
 	$(BIN)/python tests/benchmarks/value.py
+	$(BIN)/python tests/benchmarks/campaign.py
 	$(BIN)/python tests/benchmarks/report.py
 
 clean: ## remove .venv and kept steps; reports stay
