@@ -86,6 +86,19 @@ def test_a_list_with_contacts_filled_in_is_next_months_contacts(outputs, tmp_pat
     totals = effects[(effects["campaign"] == "2026-09 vip_care") & (effects["tier"] == "all")]
     assert set(totals["n_treated"]) == {int((anew & (second["arm"] == "treated")).sum())}
     assert set(totals["n_control"]) == {int((anew & (second["arm"] == "control")).sum())}
+    # what stands beside the effects stands on the same customers
+    beside, keys = month.campaign_review(), ["campaign", "arm", "outcome"]
+    both = beside["adjusted"].merge(effects[effects["tier"] == "all"], on=keys, suffixes=("", "_told"))
+    assert len(both) and both["effect"].tolist() == pytest.approx(both["effect_told"].tolist())
+    assert both["n_treated"].tolist() == both["n_treated_told"].tolist()
+    paid = (
+        beside["returns"]
+        .query("tier == 'all'")
+        .merge(effects.query("tier == 'all' and outcome == 'profit'"), on=keys[:2])
+    )
+    assert paid["n_treated_x"].tolist() == paid["n_treated_y"].tolist()
+    judged = month.whom_next()["found"].merge(effects[effects["tier"] == "all"], on=keys, suffixes=("", "_told"))
+    assert (judged["n_treated"].dropna() <= judged["n_treated_told"][judged["n_treated"].notna()]).all()
     # nothing was sent in the simulation: no action may have earned or lost anything for sure, but for chance in one of 13
     assert loop["earned"]["verdict"].isin(["earned", "lost"]).sum() <= 1
 
@@ -138,3 +151,19 @@ def test_planted_faults_are_counted(outputs, tmp_path):
     assert found["lonely", "no_such_control"] == 1
     rows = month.accounting().query("table == 'contacts'").set_index("reason")["rows"]
     assert rows["after_as_of"] == 1 and rows.sum() == len(calls) + 2 + 1 + 1 + 1
+
+
+def test_a_trial_may_stand_beside_orders_without_contacts(outputs, tmp_path):
+    people = demo(outputs).table("customers")["customer_id"].head(400)
+    trial = pd.DataFrame({"customer_id": people, "arm": ["mail", "no"] * 200, "spend": [3.0, 1.0, 0.0, 0.0] * 100})
+    for arms, verdict in (
+        (trial, {"not_enough_data", "no_difference", "works_and_pays", "works_not_pays"}),
+        (trial.assign(arm="mail"), {"no_control"}),
+    ):
+        arms.to_csv(tmp_path / "trial.csv", index=False)
+        tables = {"contacts": None, "trial": {"path": str(tmp_path / "trial.csv")}}
+        month = demo(outputs, source=tables, campaign={"control": "no", "outcomes": ["spend", "profit"]}, margin=0.4)
+        assert set(month.campaigns()["effects"]["verdict"]) <= verdict
+        assert month.campaign_review() and month.whom_next()
+        assert month.loop()["called"]["verdict"].tolist() == ["no_contacts_table"]
+        assert set(month.loop()["earned"]["verdict"]) == {"untested"}

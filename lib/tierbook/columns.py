@@ -194,16 +194,16 @@ TABLES: dict[str, dict[str, Column]] = {
         "agree": Column("Welch and bootstrap lie on the same side of zero, or both over it.", "true or false"),
     },
     "campaign_returns.csv": {
-        "cost": Column("Money spent on contacting the arm's customers; cost_per_customer over n_treated.", "currency", "unknown for somebody contacted"),
+        "cost": Column("Money spent on contacting the arm's customers; cost_per_assigned over n_treated.", "currency", "unknown for somebody contacted"),
         "profit_total": Column("Effect on profit per customer assigned × n_treated; total_low, total_high its interval.", "currency", "`note` says why"),
         "net_of_arms": Column("Profit of the treated less that of the control, as they stand (published as net incremental revenue).", "currency", "arms differ by 5 % or more in size"),
         "return_on_cost": Column("profit_total over cost; return_low, return_high its interval.", "ratio", "`note` says why"),
-        "break_even_spend": Column("Effect on spend per customer assigned that would just pay: cost_per_customer / margin rate.", "currency", "`note` says why"),
+        "break_even_spend": Column("Effect on spend per customer assigned that would just pay: cost_per_assigned / margin rate.", "currency", "`note` says why"),
         "break_even_response": Column("The same as a further share of customers responding, at the spend of those who did.", "share", "`note` says why"),
         "breaks_even": Column("`yes` or `no` where the interval of profit lies above or below 0 and p_holm is below 0.05, else `unclear`.", "code", "no effect on profit"),
     },
     "campaign_guardrails.csv": {
-        "margin": Column("The most the campaign may cost on the side: `campaign.guardrails`, of opted_out the share itself, of refunds and discount that share of the control's mean spend.", "share or currency", "no spend"),
+        "allowed": Column("The most the campaign may cost on the side: `campaign.guardrails`, of opted_out the share itself, of refunds and discount that share of the control's mean spend.", "share or currency", "no spend"),
         "verdict": Column("`kept` (high within the margin), `breached` (low beyond it), `unclear`, `no_control`, `broken_split`.", "code"),
     },
     "campaign_described.csv": {

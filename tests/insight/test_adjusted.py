@@ -9,7 +9,8 @@ from scipy import stats
 
 from tierbook.errors import InputError
 from tierbook.insight import campaign
-from tierbook.insight.adjusted import COLUMNS, adjusted, review, welch
+from tierbook.insight.adjusted import COLUMNS, adjusted, review
+from tierbook.insight.arms import welch_interval
 
 CUPED = ["cuped_effect", "cuped_low", "cuped_high", "variance_gained"]
 
@@ -59,7 +60,7 @@ def test_welch_is_that_of_the_review():
 
 @pytest.mark.parametrize("n", [(1, 5), (5, 1)])
 def test_welch_needs_two_customers_an_arm(n):
-    assert np.isnan(welch(1.0, 0.5, n[0], 0.5, n[1])).all()
+    assert np.isnan(welch_interval(1.0, 0.5, n[0], 0.5, n[1])).all()
 
 
 def test_what_predicts_the_outcome_gains_and_what_does_not_gains_nothing():

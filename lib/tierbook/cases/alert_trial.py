@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.alert_backtest import SMALL, Paired
-from tierbook.insight.arms import LEVEL
-from tierbook.insight.campaign import POWER, sample_size
+from tierbook.insight.campaign import detectable, sample_size
 
 EFFECTS = (0.05, 0.10, 0.20)
 SHARES = (0.10, 0.30, 0.50)
@@ -65,9 +64,7 @@ def trial_sizes(returning: float, new_a_month: int) -> pd.DataFrame:
 
 def smallest_effect(returning: float, customers: int, held_out: int) -> float:
     """What contacting must add to the share coming back for one list to find it in four of five tests; null without arms."""
-    from scipy.special import ndtri
-
     if not 0 < held_out < customers:
         return np.nan
     error = np.sqrt(returning * (1 - returning) * (1 / held_out + 1 / (customers - held_out)))
-    return float((ndtri(1 - LEVEL / 2) + ndtri(POWER)) * error)
+    return float(detectable(error))

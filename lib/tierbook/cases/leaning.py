@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.errors import InputError
+from tierbook.insight.shares import newcombe
 
 COLUMNS = ["product", "share_below", "share", "share_above", "over_below", "over_below_low", "over_below_high"]
 COLUMNS += ["over_above", "over_above_low", "over_above_high", "place", "leaning"]
@@ -50,12 +51,10 @@ def leaning(held: pd.DataFrame, tier: str, below: str, above: str) -> pd.DataFra
 def difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Difference of two independent shares and its 95 % interval: ``one`` less ``other``, each with share, low, high.
 
-    Newcombe's hybrid of the two Wilson intervals (1998, Statistics in Medicine 17:873, method 10). Rows match by index.
+    The interval is `shares.newcombe`'s. Rows match by index.
     """
-    found = one["share"] - other["share"]
-    down = np.hypot(one["share"] - one["low"], other["high"] - other["share"])
-    up = np.hypot(one["high"] - one["share"], other["share"] - other["low"])
-    return found, found - down, found + up
+    ends = ["share", "low", "high"]
+    return one["share"] - other["share"], *newcombe(*([rows[name] for name in ends] for rows in (one, other)))
 
 
 def _side(table: pd.DataFrame, name: str) -> np.ndarray:

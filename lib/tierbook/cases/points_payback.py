@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from tierbook.errors import ParamsError
-from tierbook.insight.arms import ALL, LEVEL
-from tierbook.insight.campaign import POWER, sample_size
+from tierbook.insight.arms import ALL
+from tierbook.insight.campaign import detectable, sample_size
 
 COLUMNS = ["tier", "customers", "sales_per_customer", "full_share", "lift_to_pay", "detectable_lift", "needed"]
 
@@ -47,6 +47,4 @@ def payback(costs: pd.DataFrame, yearly: pd.DataFrame, margin: float) -> pd.Data
 
 def _detectable(spread: pd.Series, per_arm: pd.Series) -> pd.Series:
     """`sample_size` turned round: the effect that two arms of a given size see, in means, for a spread in means."""
-    from scipy.special import ndtri
-
-    return (ndtri(1 - LEVEL / 2) + ndtri(POWER)) * spread * np.sqrt(2 / per_arm)
+    return detectable(spread * np.sqrt(2 / per_arm))

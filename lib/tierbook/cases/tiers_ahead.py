@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.accounting import day_number
-from tierbook.insight.arms import LEVEL
-from tierbook.insight.campaign import POWER, WORTHWHILE_LIFT, sample_size
+from tierbook.insight.campaign import WORTHWHILE_LIFT, detectable, sample_size
 from tierbook.insight.voice import share
 
 SMALL = 10
@@ -76,12 +75,9 @@ def sizes_by_tier(customers: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     customers in two halves would find as often, as a share of the mean. Null below 10 customers, and where the mean is
     not above zero or all spent the same.
     """
-    from scipy.special import ndtri
-
     money = customers.sort_values("spend").groupby("tier")["spend"].agg(["size", "mean", "std"]).reindex(order)
     told = (money["size"] >= SMALL) & (money["mean"] > 0) & (money["std"] > 0)
     mean, sd = money["mean"].where(told), money["std"].where(told)
-    z = ndtri(1 - LEVEL / 2) + ndtri(POWER)
     return pd.DataFrame(
         {
             "tier": order,
@@ -89,6 +85,6 @@ def sizes_by_tier(customers: pd.DataFrame, order: list[str]) -> pd.DataFrame:
             "mean": mean.to_numpy(),
             "sd": sd.to_numpy(),
             "needed": pd.array(sample_size(WORTHWHILE_LIFT * mean.to_numpy(), sd.to_numpy()), dtype="Int64"),
-            "smallest_lift": (z * 2 * sd / np.sqrt(money["size"]) / mean).to_numpy(),
+            "smallest_lift": (detectable(2 * sd / np.sqrt(money["size"])) / mean).to_numpy(),
         }
     )

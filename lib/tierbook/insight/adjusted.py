@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.errors import InputError
-from tierbook.insight.arms import ALL, check
+from tierbook.insight.arms import ALL, check, welch_interval
 
 LEVEL = 0.05
 RESAMPLES, FEWEST = 2000, 200
@@ -23,21 +23,6 @@ _FEW = 100
 
 COLUMNS = ["arm", "outcome", "n_treated", "n_control", "effect", "low", "high", "cuped_effect", "cuped_low"]
 COLUMNS += ["cuped_high", "variance_gained", "filled", "boot_low", "boot_high", "resamples", "agree"]
-
-
-def welch(difference, of_treated, n_treated, of_control, n_control):
-    """Bounds of the Welch 95 % interval of a difference of means; ``of_*`` is variance over n of each arm.
-
-    Numbers or arrays; NaN where an arm has fewer than two customers or nobody varies.
-    """
-    from scipy.special import stdtrit
-
-    of_treated, of_control, n_treated, n_control = np.broadcast_arrays(of_treated, of_control, n_treated, n_control)
-    known = (n_treated > 1) & (n_control > 1) & (of_treated + of_control > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        df = (of_treated + of_control) ** 2 / (of_treated**2 / (n_treated - 1) + of_control**2 / (n_control - 1))
-        half = np.where(known, stdtrit(df, 1 - LEVEL / 2) * np.sqrt(of_treated + of_control), np.nan)
-    return difference - half, difference + half
 
 
 def review(assigned, effects, control, covariates, seed) -> pd.DataFrame:
@@ -125,7 +110,7 @@ def _compared(treated, control, outcome, covariates, seed):
     if min(len(y), len(z)) < 2 or max(np.ptp(y), np.ptp(z)) == 0:
         return row
     of_treated, of_control = y.var(ddof=1) / len(y), z.var(ddof=1) / len(z)
-    row["low"], row["high"] = welch(row["effect"], of_treated, len(y), of_control, len(z))
+    row["low"], row["high"] = welch_interval(row["effect"], of_treated, len(y), of_control, len(z))
     if covariates:
         row |= _cuped(treated, control, outcome, covariates, of_treated + of_control)
     return row | _bootstrap(treated, control, outcome, seed, _side(row["low"], row["high"]))
@@ -157,7 +142,7 @@ def _cuped(treated, control, outcome, covariates, variance):
     of_treated = spent * left[:n_treated].var(ddof=1) / n_treated
     of_control = spent * left[n_treated:].var(ddof=1) / n_control
     free = 1 - rank / n
-    low, high = welch(effect, of_treated, n_treated * free, of_control, n_control * free)
+    low, high = welch_interval(effect, of_treated, n_treated * free, of_control, n_control * free)
     gained = 1 - (of_treated + of_control) / variance
     return told | {"cuped_effect": effect, "cuped_low": low, "cuped_high": high, "variance_gained": gained}
 

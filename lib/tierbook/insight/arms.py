@@ -142,21 +142,45 @@ def against(cells, control):
     return pd.DataFrame(table).astype({"arm": str, "tier": str, "outcome": str})
 
 
+def welch_interval(difference, of_treated, n_treated, of_control, n_control):
+    """Low and high of the Welch 95 % interval of a difference of means; ``of_*`` is variance over n of each arm.
+
+    Numbers or arrays; null where an arm has fewer than two customers or nobody varies.
+    """
+    from scipy.special import stdtrit
+
+    squared, df = _welch_df(of_treated, n_treated, of_control, n_control)
+    half = stdtrit(df, 1 - LEVEL / 2) * np.sqrt(squared)
+    return difference - half, difference + half
+
+
+def _welch_df(of_treated, n_treated, of_control, n_control):
+    """Squared standard error of the difference and its degrees of freedom; null as in `welch_interval`."""
+    given = (of_treated, n_treated, of_control, n_control)
+    of_treated, n_treated, of_control, n_control = (np.asarray(value, dtype=float) for value in given)
+    known = (n_treated > 1) & (n_control > 1) & (of_treated + of_control > 0)
+    squared = np.where(known, of_treated + of_control, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return squared, squared**2 / (of_treated**2 / (n_treated - 1) + of_control**2 / (n_control - 1))
+
+
 def welch(table):
     """se, effect, its 95 % interval low and high, and p of each row of `against`; null where an arm has under two
     customers or nobody varies.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr
 
     n_treated, n_control = (table[name].to_numpy(dtype=float) for name in ("n_treated", "n_control"))
-    of_treated, of_control = table["var_treated"].to_numpy() / n_treated, table["var_control"].to_numpy() / n_control
-    se = np.sqrt(of_treated + of_control)
-    se = np.where(se > 0, se, np.nan)
-    df = se**4 / (of_treated**2 / (n_treated - 1) + of_control**2 / (n_control - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_treated, of_control = (
+            table["var_treated"].to_numpy() / n_treated,
+            table["var_control"].to_numpy() / n_control,
+        )
+    squared, df = _welch_df(of_treated, n_treated, of_control, n_control)
+    se = np.sqrt(squared)
     effect = np.where(se > 0, table["mean_treated"].to_numpy() - table["mean_control"].to_numpy(), np.nan)
-    half = stdtrit(df, 1 - LEVEL / 2) * se
-    p = 2 * stdtr(df, -np.abs(effect / se))
-    return {"se": se, "effect": effect, "low": effect - half, "high": effect + half, "p": p}
+    low, high = welch_interval(effect, of_treated, n_treated, of_control, n_control)
+    return {"se": se, "effect": effect, "low": low, "high": high, "p": 2 * stdtr(df, -np.abs(effect / se))}
 
 
 def student(table):

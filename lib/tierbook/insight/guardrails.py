@@ -7,11 +7,10 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
-from tierbook.insight.adjusted import welch
-from tierbook.insight.arms import against, cells, check
+from tierbook.insight.arms import against, cells, check, welch
+from tierbook.insight.shares import newcombe, wilson
 
 SHARES = ("opted_out",)  # 0/1 per customer assigned; the other measures are money
-_Z = 1.959964
 
 COLUMNS = ["campaign", "arm", "measure", "n_treated", "n_control", "mean_treated", "mean_control"]
 COLUMNS += ["effect", "low", "high", "allowed", "verdict"]
@@ -71,20 +70,8 @@ def _recorded(values, name):
 
 
 def _interval(table):
-    n_treated, n_control = table["n_treated"], table["n_control"]
-    of_treated, of_control = table["var_treated"] / n_treated, table["var_control"] / n_control.where(n_control > 0)
-    welch_low, welch_high = welch(table["effect"], of_treated, n_treated, of_control, n_control)
-    is_share = table["measure"].isin(SHARES)
-    treated, held_out = table["mean_treated"].where(is_share), table["mean_control"].where(is_share)
-    (low_treated, high_treated), (low_control, high_control) = _wilson(treated, n_treated), _wilson(held_out, n_control)
-    low = table["effect"] - np.hypot(treated - low_treated, high_control - held_out)
-    high = table["effect"] + np.hypot(high_treated - treated, held_out - low_control)
-    return np.where(is_share, low, welch_low), np.where(is_share, high, welch_high)
-
-
-def _wilson(share, n):
-    n = n.where(n > 0)
-    weight = 1 + _Z**2 / n
-    half = _Z / weight * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    middle = (share + _Z**2 / (2 * n)) / weight
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    """Newcombe's for shares, Welch's for money."""
+    of_money, is_share = welch(table), table["measure"].isin(SHARES)
+    sides = [(table[f"mean_{side}"].where(is_share), table[f"n_{side}"]) for side in ("treated", "control")]
+    low, high = newcombe(*((share, *wilson(share, n)) for share, n in sides))
+    return np.where(is_share, low, of_money["low"]), np.where(is_share, high, of_money["high"])

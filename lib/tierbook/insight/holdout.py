@@ -9,8 +9,8 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from tierbook.insight.arms import ALL, LEVEL
-from tierbook.insight.campaign import POWER, WORTHWHILE_LIFT, sample_size
+from tierbook.insight.arms import ALL
+from tierbook.insight.campaign import POWER, WORTHWHILE_LIFT, detectable, power, sample_size
 
 SHARES = (0.10, 0.15, 0.20, 0.25, 0.30)
 """What ``holdout: auto`` chooses among. Beyond 30 % a control adds little: 30 to 70 already has 84 % of the information
@@ -101,9 +101,9 @@ def shares(listed: pd.DataFrame, past: pd.DataFrame, holdout: float | str) -> di
     n = count.to_numpy(dtype=float)[:, None]
     controls = np.floor(n * SHARES + 0.5)
     lift = WORTHWHILE_LIFT * known["mean"].to_numpy()[:, None]
-    power = _power(lift, _error(known["sd"].to_numpy()[:, None], n - controls, controls))
+    chance = power(lift, _error(known["sd"].to_numpy()[:, None], n - controls, controls))
     sized = np.minimum(n, known["n"].fillna(0).to_numpy()[:, None]) >= SMALLEST_SIZED
-    enough = (power >= POWER) & (lift > 0) & sized
+    enough = (chance >= POWER) & (lift > 0) & sized
     first = np.where(enough.any(axis=1), enough.argmax(axis=1), len(SHARES) - 1)
     return dict(zip(count.index, np.asarray(SHARES)[first].tolist(), strict=True))
 
@@ -130,9 +130,9 @@ def sizes(drawn: pd.DataFrame, past: pd.DataFrame, margin: float | None = None) 
     )
     sd, mean = table["sd"].where(table["sd"] > 0), table["mean"].where(table["mean"] > 0)
     error = _error(sd, table["customers"] - table["held_out"], table["held_out"])
-    table["detectable"] = (_z(LEVEL / 2) + _z(1 - POWER)) * error
+    table["detectable"] = detectable(error)
     table["needed"] = pd.Series(sample_size(WORTHWHILE_LIFT * mean, sd), index=table.index).astype("Int64")
-    table["power"] = _power(WORTHWHILE_LIFT * mean, error)
+    table["power"] = power(WORTHWHILE_LIFT * mean, error)
     return table.assign(unit="spend" if margin is None else "profit")[COLUMNS]
 
 
@@ -153,24 +153,11 @@ def _moments(past: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"n": spend.size(), "mean": spend.mean(), "sd": spend.std()})
 
 
-def _z(tail: float) -> float:
-    from scipy.special import ndtri
-
-    return float(-ndtri(tail))
-
-
 def _error(sd, n_treated, n_control):
     """Standard error of the difference of two means with one standard deviation; null where an arm has nobody."""
     with np.errstate(divide="ignore", invalid="ignore"):
         error = sd * np.sqrt(1.0 / n_treated + 1.0 / n_control)
     return np.where(np.isfinite(error) & (error > 0), error, np.nan)
-
-
-def _power(effect, error):
-    """The chance that a two-sided test at 5 % finds ``effect``; null without a standard error."""
-    from scipy.special import ndtr
-
-    return ndtr(effect / error - _z(LEVEL / 2)) + ndtr(-effect / error - _z(LEVEL / 2))
 
 
 def action_list(

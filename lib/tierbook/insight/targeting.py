@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tierbook.insight.arms import welch_interval
 from tierbook.insight.uplift_score import MIN_RESPONDERS
 
 SMALL = 10  # no share on fewer customers
@@ -81,18 +82,15 @@ def deciles(judged: Ranked) -> pd.DataFrame:
     n_treated, n_control, mean_treated, mean_control, uplift, low, high: null on fewer than 10 customers of either side;
     low and high also where no outcome varies.
     """
-    from scipy.special import stdtrit
-
     tenths, part = judged.grouped(10)
     n = tenths.n.astype(float)
     n[:, n.min(axis=0) < SMALL] = np.nan
     mean = tenths.usual[:, None] + tenths.excess / n
     error = (tenths.squares - tenths.excess**2 / n) / (n - 1) / n
-    squared = np.where(error.sum(axis=0) > 0, error.sum(axis=0), np.nan)
-    half = stdtrit(squared**2 / (error**2 / (n - 1)).sum(axis=0), 0.975) * np.sqrt(squared)
     uplift = mean[1] - mean[0]
+    low, high = welch_interval(uplift, error[1], n[1], error[0], n[0])
     table = {"decile": part + 1, "n_treated": tenths.n[1], "n_control": tenths.n[0], "mean_treated": mean[1],
-             "mean_control": mean[0], "uplift": uplift, "low": uplift - half, "high": uplift + half}  # fmt: skip
+             "mean_control": mean[0], "uplift": uplift, "low": low, "high": high}  # fmt: skip
     return pd.DataFrame(table)
 
 

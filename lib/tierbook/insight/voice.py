@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tierbook.insight.shares import wilson
+
 MIN_ANSWERS = 10
 _Z = 1.959964
 
@@ -33,16 +35,8 @@ def share(count: int, n: int) -> dict:
     """value, low, high, n of a share, with its 95 % Wilson interval. Null below 10; n always given."""
     if n < MIN_ANSWERS:
         return _unknown(n)
-    value, weight = count / n, 1 + _Z**2 / n
-    middle = (value + _Z**2 / (2 * n)) / weight
-    half = _Z / weight * np.sqrt(value * (1 - value) / n + _Z**2 / (4 * n**2))
-    # At none or all the bound is the share itself, whatever its last binary digit.
-    return {
-        "value": value,
-        "low": max(0.0, min(middle - half, value)),
-        "high": min(1.0, max(middle + half, value)),
-        "n": n,
-    }
+    low, high = wilson(count / n, n)
+    return {"value": count / n, "low": float(low), "high": float(high), "n": n}
 
 
 def _on_scale(answers: pd.Series, lowest: int, highest: int) -> pd.Series:

@@ -31,8 +31,9 @@ from tierbook.workbook import Workbook
 
 NOTEBOOKS = ROOT / "notebooks"
 FRONT = "07_summarise_month"
-BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movement", "campaigns", "scorecard", "book")
-OF_TRIAL = ("accounting", "campaigns")
+BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movement", "campaigns",
+        "campaign_review", "whom_next", "scorecard", "book", "loop")  # fmt: skip
+OF_TRIAL = ("accounting", "campaigns", "campaign_review", "whom_next")
 REVIEW = "06_review_campaign"
 
 

@@ -391,6 +391,10 @@ class Workbook:
         kept = self.warned()["rule"]
         return None if kept is None else RiskRule(**{**kept, "cadence": lifecycle.Cadence(**kept["cadence"])})
 
+    def flags_last_month(self) -> pd.DataFrame:
+        """Who was flagged a month ago, by the rule of then."""
+        return self._step("flags_last_month", lambda: warning.flags_last_month(self))
+
     def call_list(self) -> dict[str, pd.DataFrame]:
         """``alerts`` (alerts.csv) and ``left_out``: flagged customers not on it, by reason."""
         return self._step("call_list", lambda: warning.call_list(self))
@@ -430,6 +434,10 @@ class Workbook:
         """Everybody on a list this month, and who is held out as its control arm (`insight.actions.planned`)."""
         return self._step("planned", lambda: loop.planned(self))
 
+    def experience(self) -> pd.DataFrame:
+        """What those who would have been listed a month ago have spent since (`insight.holdout.experience`)."""
+        return self._step("experience", lambda: loop.experience(self))
+
     def action_list(self) -> pd.DataFrame:
         """This month's lists in the form of the contacts table (action_list.csv)."""
         return self._step("action_list", lambda: loop.action_list(self))
@@ -439,7 +447,7 @@ class Workbook:
         return self._step("action_sizes", lambda: loop.action_sizes(self))
 
     def loop(self) -> dict[str, Any]:
-        """``ledger``, ``earned``, and what last month's call list did: ``warning`` (effects), ``called``."""
+        """``ledger``, ``earned``, and what last month's call list did, ``called``."""
         return self._step("loop", lambda: loop.loop(self))
 
     # --- the month as a whole -----------------------------------------------------------------------------------

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def campaigns(month: Workbook) -> dict[str, Any]:
-    """``assigned``, ``effects`` and ``open`` of every campaign in the contacts table, or of a finished trial."""
+    """``assigned``, ``effects`` and ``open`` of every campaign in the contacts table, or of a finished trial.
+
+    ``assigned`` has reviewed (bool): who the effects, and all that stands beside them, are computed from.
+    """
     found = [part(month) for table, part in (("contacts", _of_contacts), ("trial", _of_trial)) if month.has(table)]
     tables = {name: pd.concat([part[name] for part in found], ignore_index=True) for name in ("assigned", "effects")}
     return {**tables, "open": sorted(name for part in found for name in part["open"])}
@@ -32,29 +35,28 @@ def _of_contacts(month: Workbook) -> dict[str, Any]:
     reviewed = assignment.outcomes(assigned, done, rules, month.params.margin)
     reviewed["tier"] = trial.grouped(_tiers_before(month, reviewed), rules.tiers)
     over = assignment.is_over(assigned, month.as_of, rules)
-    finished = reviewed["campaign"].map(over) & ~_on_the_list_before(month, reviewed)
-    return {
-        "assigned": reviewed,
-        "effects": _effects(reviewed[finished], rules),
-        "open": sorted(over.index[~over]),
-    }
+    reviewed["reviewed"] = reviewed["campaign"].map(over) & ~_on_the_list_before(month, reviewed)
+    return {"assigned": reviewed, "effects": _effects(reviewed, rules), "open": sorted(over.index[~over])}
 
 
-def _effects(reviewed: pd.DataFrame, rules: Campaign) -> pd.DataFrame:
-    outcomes = [name for name in rules.outcomes if name in reviewed]
-    return campaign.review(reviewed, rules.control, outcomes, rules.covariates, rules.shares, rules.lower_is_better)
+def _effects(assigned: pd.DataFrame, rules: Campaign) -> pd.DataFrame:
+    outcomes = [name for name in rules.outcomes if name in assigned]
+    return campaign.review(
+        assigned[assigned["reviewed"]], rules.control, outcomes, rules.covariates, rules.shares, rules.lower_is_better
+    )
 
 
 def _on_the_list_before(month: Workbook, assigned: pd.DataFrame) -> pd.Series:
     """Whether a customer stood on the same list of ours before: of those only the first month is a fair comparison."""
-    drawn = {f"{action['code']}" for action in month.catalogue}
+    drawn = {str(action["code"]) for action in month.catalogue}
     own = assigned["campaign"].str.extract(r"^\d{4}-\d{2} (.+)$")[0].isin(drawn)
     return own & ~ledger.first_time(assigned, month.catalogue)
 
 
 def _of_trial(month: Workbook) -> dict[str, Any]:
     rules = month.params.campaign
-    reviewed = _with_profit(month.table("trial"), month)
+    # a trial is finished, and no day of assignment is known
+    reviewed = _with_profit(month.table("trial"), month).assign(reviewed=True, assigned_day=float("nan"))
     return {"assigned": reviewed, "effects": _effects(reviewed, rules), "open": []}
 
 

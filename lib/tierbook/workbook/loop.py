@@ -8,7 +8,6 @@ import pandas as pd
 
 from tierbook.accounting import day_number
 from tierbook.insight import actions, assignment, holdout, ledger
-from tierbook.scores.maps import OUTSIDE
 from tierbook.workbook import warning
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ def planned(month: Workbook) -> pd.DataFrame:
     """Everybody on a list this month, and who of them is held out (`insight.actions.planned`)."""
     rules = month.params.campaign
     salt = f"{month.params.report.name}|actions|{month.params.seed}"
-    return actions.planned(_now(month), month.catalogue, _experience(month), rules.holdout, salt)
+    return actions.planned(_now(month), month.catalogue, month.experience(), rules.holdout, salt)
 
 
 def _now(month: Workbook) -> pd.DataFrame:
@@ -30,16 +29,9 @@ def _now(month: Workbook) -> pd.DataFrame:
 
 def _a_month_ago(month: Workbook) -> pd.DataFrame:
     date = month.dates[1]
-    found, tiers = month.history(date), month.tier_path()
-    tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"].astype(object)
-    rule, _ = (None, "") if month.degraded("min_customers") else warning.rule_at(month, date)
-    then = found[["customer_id"]].assign(
-        tier=found["customer_id"].map(tier),
-        stage=month.stage(date).astype(object),
-        segment=month.segment_map.apply(month.cells(month.segment_map, date)).astype(object),
-        alert=warning.flags_at(month, date, rule)["alert"],
-    )
-    return _listable(month, then)
+    then = month.flags_last_month()[["customer_id", "tier", "alert"]]
+    segment = month.segment_map.apply(month.cells(month.segment_map, date)).astype(object)
+    return _listable(month, then.assign(stage=month.stage(date).astype(object), segment=segment))
 
 
 def _listable(month: Workbook, parts: pd.DataFrame) -> pd.DataFrame:
@@ -48,17 +40,17 @@ def _listable(month: Workbook, parts: pd.DataFrame) -> pd.DataFrame:
     return people.assign(held_out=people["customer_id"].isin(flagged[warning.held_out(month, flagged)]))
 
 
-def _experience(month: Workbook) -> pd.DataFrame:
+def experience(month: Workbook) -> pd.DataFrame:
     """What those who would have been listed a month ago have spent since: what this month's control arms are sized by."""
     then = actions.with_actions(_a_month_ago(month), month.catalogue).dropna(subset="action")
     since = month.end - day_number(month.dates[1])
     spent = month.tables.collect(lambda _, days: holdout.spend_within(days, month.end, since), "days")
-    return holdout.experience(then.assign(tier=then["tier"].fillna(OUTSIDE)), spent)
+    return holdout.experience(then, spent)
 
 
 def action_sizes(month: Workbook) -> pd.DataFrame:
     """How much a test of each of this month's actions can tell (`insight.holdout.sizes`)."""
-    return holdout.sizes(month.planned(), _experience(month), month.margin_rate)
+    return holdout.sizes(month.planned(), month.experience(), month.margin_rate)
 
 
 def action_list(month: Workbook) -> pd.DataFrame:
@@ -68,25 +60,20 @@ def action_list(month: Workbook) -> pd.DataFrame:
 
 
 def loop(month: Workbook) -> dict[str, Any]:
-    """``ledger`` of finished campaigns and of last month's call list, what each action has ``earned``, and the
-    ``warning``'s effects."""
-    warned = _called(month)
+    """``ledger`` of finished campaigns and of last month's call list, what each action has ``earned``, and what was
+    ``called`` (`insight.ledger.alerts_outcome`)."""
+    called = _called(month)
     found = month.campaigns() or {name: pd.DataFrame(columns=["campaign", "assigned_day"]) for name in _READ}
     dated = found["assigned"].dropna(subset="assigned_day")  # a trial beside the orders has no day, and is no action's
     effects = found["effects"][found["effects"]["campaign"].isin(dated["campaign"])]
-    table = ledger.ledger(effects, dated, month.catalogue, warned["outcome"])
-    return {
-        "ledger": table,
-        "earned": ledger.earned(month.catalogue, table),
-        "warning": warned["effects"],
-        "called": warned["outcome"],
-    }
+    table = ledger.ledger(effects, dated, month.catalogue, called)
+    return {"ledger": table, "earned": ledger.earned(month.catalogue, table), "called": called}
 
 
 _READ = ("effects", "assigned")
 
 
-def _called(month: Workbook) -> dict[str, pd.DataFrame]:
+def _called(month: Workbook) -> pd.DataFrame:
     """What became of last month's call list, called and held out."""
     contacts, control = month.table("contacts"), month.params.campaign.control
     then = (day_number(month.dates[1]), month.end)
@@ -95,4 +82,4 @@ def _called(month: Workbook) -> dict[str, pd.DataFrame]:
     asked = listed[["campaign", "customer_id", "assigned_day"]]
     done = month.tables.collect(lambda engine, days: assignment.behaviour(days, engine.frame(asked), rules), "days")
     reviewed = assignment.outcomes(listed, done, rules, month.params.margin)
-    return ledger.alerts_outcome(reviewed, control, list(rules.outcomes), contacts is not None)
+    return ledger.alerts_outcome(reviewed, control, list(rules.outcomes), contacts is not None)["outcome"]

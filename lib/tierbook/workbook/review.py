@@ -18,11 +18,11 @@ from tierbook.insight import (
     uplift_score,
 )
 from tierbook.insight.arms import ALL
+from tierbook.insight.split import PAST
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
 
-BEFORE = ("pre_orders", "pre_spend")
 JUDGED = ("response", "profit")
 """What whom to target is judged by: whether a customer responds, and what the contact leaves."""
 
@@ -31,19 +31,24 @@ def review(month: Workbook) -> dict[str, pd.DataFrame]:
     """``draws``, ``faults``, ``adjusted``, ``returns``, ``guardrails`` and ``described``: see the rooms of those names."""
     rules, found = month.params.campaign, month.campaigns()
     effects = found["effects"]
-    over = found["assigned"][~found["assigned"]["campaign"].isin(found["open"])]
+    over = _reviewed(month)
     stopped = {
         code: set(effects.loc[effects["verdict"] == code, "campaign"]) for code in ("broken_split", "no_control")
     }
-    covariates = [*BEFORE, *rules.covariates]
+    covariates = [*PAST, *rules.covariates]
     return {
         "draws": split.draws(over, rules.control, covariates=covariates, shares=rules.shares),
         "faults": _faults(month, found["assigned"]),
         "adjusted": adjusted.review(over, effects, rules.control, covariates, month.params.seed),
         "returns": returns.returns(over, effects, rules.control, month.margin_rate),
         "guardrails": guardrails.guardrails(over, rules.control, rules.guardrails, stopped["broken_split"]),
-        "described": _described(month, over, stopped["broken_split"] | stopped["no_control"]),
+        "described": _described(month, found["assigned"], stopped["broken_split"] | stopped["no_control"]),
     }
+
+
+def _reviewed(month: Workbook) -> pd.DataFrame:
+    assigned = month.campaigns()["assigned"]
+    return assigned[assigned["reviewed"].astype(bool)]
 
 
 def _faults(month: Workbook, assigned: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +63,7 @@ def _faults(month: Workbook, assigned: pd.DataFrame) -> pd.DataFrame:
 
 def _described(month: Workbook, assigned: pd.DataFrame, campaigns: set[str]) -> pd.DataFrame:
     """Campaigns without an effect, described; beside customers of no campaign where there are orders."""
-    rows = assigned[assigned["campaign"].isin(campaigns)]
+    rows = assigned[assigned["campaign"].isin(campaigns) & assigned["reviewed"].astype(bool)]
     if rows.empty or "spend" not in rows:
         return pd.DataFrame(columns=described.COLUMNS)
     others = None
@@ -76,32 +81,34 @@ def _described(month: Workbook, assigned: pd.DataFrame, campaigns: set[str]) -> 
 def whom_next(month: Workbook) -> dict[str, pd.DataFrame]:
     """Whether a score can pick whom to treat next: ``found`` (one row per campaign, arm and outcome judged, with why there
     is no score), ``deciles``, ``curve`` and ``plans`` (`insight.targeting`)."""
-    effects, assigned = month.campaigns()["effects"], month.campaigns()["assigned"]
+    effects, assigned = month.campaigns()["effects"], _reviewed(month)
     sound = effects[(effects["tier"] == ALL) & effects["effect"].notna()]
     parts = [
         _judged(month, assigned[assigned["campaign"] == name], arm, sorted(rows["outcome"]))
         for (name, arm), rows in sound.groupby(["campaign", "arm"])
     ]
     found = [part for parts_of_arm in parts for part in parts_of_arm]
-    empty = {"found": FOUND, "deciles": DECILES, "curve": CURVE, "plans": PLANS}
     return {
         name: pd.concat([part[name] for part in found], ignore_index=True) if found else pd.DataFrame(columns=columns)
-        for name, columns in empty.items()
+        for name, columns in FRAMES.items()
     }
 
 
 _KEYS = ["campaign", "arm", "outcome"]
-FOUND = [*_KEYS, "why", "verdict", "coefficient", "low", "high", "gain", "gain_low", "gain_high", "n_treated", "n_control"]  # fmt: skip
-DECILES = [*_KEYS, "decile", "n_treated", "n_control", "mean_treated", "mean_control", "uplift", "low", "high"]
-CURVE = [*_KEYS, "share", "value", "low", "high", "random"]
-PLANS = [*_KEYS, "plan", "share", "value", "low", "high"]
+NUMBERS = [name for name in targeting.Qini._fields if name not in ("curve", "plans")]
+FRAMES = {
+    "found": [*_KEYS, "why", *NUMBERS],
+    "deciles": [*_KEYS, "decile", "n_treated", "n_control", "mean_treated", "mean_control", "uplift", "low", "high"],
+    "curve": [*_KEYS, "share", "value", "low", "high", "random"],
+    "plans": [*_KEYS, "plan", "share", "value", "low", "high"],
+}
 
 
 def _judged(month: Workbook, people: pd.DataFrame, arm: str, outcomes: list[str]) -> list[dict[str, pd.DataFrame]]:
     rules, seed = month.params.campaign, month.params.seed
     rows = targeting.versus(people, arm, rules.control)
     asked = [name for name in JUDGED if name in outcomes] or outcomes[:1]
-    known = [*BEFORE, *rules.covariates, *(["tier"] if "tier" not in rules.covariates else [])]
+    known = dict.fromkeys([*PAST, *rules.covariates, "tier"])
     learned = uplift_score.learned(rows, [name for name in known if name in rows], asked[0], seed)
     name = people["campaign"].iloc[0]
     return [
@@ -113,18 +120,12 @@ def _told(
     rows: pd.DataFrame, learned: uplift_score.Learned, outcome: str, keys: dict[str, str], seed: int
 ) -> dict[str, pd.DataFrame]:
     if learned.why is not None:
-        told = {
-            "found": [keys | {"why": learned.why, "verdict": "not_enough_data"}],
-            "deciles": [],
-            "curve": [],
-            "plans": [],
-        }
-        columns = {"found": FOUND, "deciles": DECILES, "curve": CURVE, "plans": PLANS}
-        return {name: pd.DataFrame(told[name], columns=columns[name]) for name in told}
+        told = [keys | {"why": learned.why, "verdict": "not_enough_data"}]
+        return {name: pd.DataFrame(told if name == "found" else [], columns=FRAMES[name]) for name in FRAMES}
     judged = targeting.ranked(rows, learned.score, outcome)
     qini = targeting.qini(judged, seed)
-    numbers = {name: value for name, value in qini._asdict().items() if name not in ("curve", "plans")}
-    found = pd.DataFrame([keys | {"why": None} | numbers], columns=FOUND)
+    numbers = {name: getattr(qini, name) for name in NUMBERS}
+    found = pd.DataFrame([keys | {"why": None} | numbers], columns=FRAMES["found"])
     frames = {"deciles": targeting.deciles(judged), "curve": qini.curve, "plans": qini.plans}
     return {"found": found} | {name: frame.assign(**keys) for name, frame in frames.items()}
 
@@ -135,5 +136,4 @@ def qini_of(whom: dict[str, pd.DataFrame], campaign: str, arm: str, outcome: str
         name: frame[(frame["campaign"] == campaign) & (frame["arm"] == arm) & (frame["outcome"] == outcome)]
         for name, frame in whom.items()
     }
-    numbers = frames["found"].iloc[0][[name for name in FOUND if name not in [*_KEYS, "why"]]].to_dict()
-    return targeting.Qini(**numbers, curve=frames["curve"], plans=frames["plans"])
+    return targeting.Qini(**frames["found"].iloc[0][NUMBERS].to_dict(), curve=frames["curve"], plans=frames["plans"])

@@ -50,6 +50,5 @@ def assemble(month: Workbook) -> pd.DataFrame:
         month.warned()["customers"][["alert", "alert_reason", "value_at_stake"]],
     ]
     people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
-    people["held_out"] = False
     chosen = month.planned().query("not held_out").set_index("customer_id")["action"]
     return book.assemble(people.assign(action=people["customer_id"].map(chosen)))

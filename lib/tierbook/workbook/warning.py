@@ -37,13 +37,16 @@ def rule_at(month: Workbook, date: dt.date) -> tuple[RiskRule | None, str | None
 
 def warned(month: Workbook) -> dict[str, Any]:
     """``customers`` (customer_id, risk, own_gap_days, alert, alert_reason, value_at_stake), ``rule`` and ``note``."""
-    found = month.history()
     rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month, month.as_of)
-    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
-    own_gap = lifecycle.own_gap(found, month.cadence())
-    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
-    customers = pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
+    customers = _flagged(month, month.history(), rule, month.cadence())
     return {"customers": customers, "rule": rule and asdict(rule), "note": note}
+
+
+def _flagged(month: Workbook, found: pd.DataFrame, rule: RiskRule | None, cadence: lifecycle.Cadence) -> pd.DataFrame:
+    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
+    own_gap = lifecycle.own_gap(found, cadence)
+    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
+    return pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
 
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
@@ -59,32 +62,26 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
 
 
-def flags_at(month: Workbook, date: dt.date, rule: RiskRule | None) -> pd.DataFrame:
-    """customer_id, recency_days, own_gap_days, alert, alert_reason, value_at_stake of everybody at a date by a rule."""
-    found = month.history(date)
-    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
-    own_gap = lifecycle.own_gap(found, month.cadence() if rule is None else rule.cadence)
-    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
-    return pd.concat([found[["customer_id", "recency_days"]], own_gap.rename("own_gap_days"), flags], axis=1)
-
-
-def listed_last_month(month: Workbook) -> pd.DataFrame:
-    """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then.
-
-    first_flagged is that day for who was not flagged the month before, else that month's.
-    """
+def flags_last_month(month: Workbook) -> pd.DataFrame:
+    """Who was flagged a month ago, by the rule of then: ``warned``'s columns, tier, recency_days, and first_flagged:
+    that day for who was not flagged the month before, else that month's (day numbers)."""
     date, before = month.dates[1], month.dates[2]
     rule, _ = (None, "") if month.degraded("min_customers") else rule_at(month, date)
-    flags = flags_at(month, date, rule)
-    earlier = flags_at(month, before, rule)
+    cadence = month.cadence() if rule is None else rule.cadence
+    flags, earlier = (_flagged(month, month.history(then), rule, cadence) for then in (date, before))
     known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
     tiers = month.tier_path()
     tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"].astype(object)
-    flags = flags.assign(
+    return flags.assign(
         tier=flags["customer_id"].map(tier).fillna(OUTSIDE),
+        recency_days=month.history(date)["recency_days"],
         first_flagged=known.map({True: day_number(before), False: day_number(date)}),
-        p_alive=float("nan"),
     )
+
+
+def listed_last_month(month: Workbook) -> pd.DataFrame:
+    """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then; p_alive is not known of then."""
+    date, flags = month.dates[1], month.flags_last_month().assign(p_alive=float("nan"))
     contacts = month.table("contacts")
     if contacts is not None:
         contacts = contacts[pd.to_datetime(contacts["assigned_at"]) < pd.Timestamp(date) + pd.Timedelta(days=1)]
