@@ -71,9 +71,9 @@ def flags_last_month(month: Workbook) -> pd.DataFrame:
     flags, earlier = (_flagged(month, month.history(then), rule, cadence) for then in (date, before))
     known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
     tiers = month.tier_path()
-    tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"].astype(object)
+    tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"]
     return flags.assign(
-        tier=flags["customer_id"].map(tier).fillna(OUTSIDE),
+        tier=flags["customer_id"].map(tier).astype(object).fillna(OUTSIDE),
         recency_days=month.history(date)["recency_days"],
         first_flagged=known.map({True: day_number(before), False: day_number(date)}),
     )
