@@ -73,6 +73,7 @@ ON_ORDERS_ALONE = (
 )
 
 
+@pytest.mark.long
 def test_without_optional_tables_only_their_sections_change(tmp_path, run_report):
     """Orders alone: the tables that stand on orders are the same, bytes and all; the rest says what it misses."""
     tree = read_yaml(in_one_language("demo", tmp_path))
@@ -116,7 +117,8 @@ SHOPS = {
 }
 
 
-@pytest.mark.parametrize("shop", ["one customer", pytest.param("one-time buyers", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("shop", ["one customer", "one-time buyers"])
 def test_a_small_shop_gets_a_report_that_says_what_it_cannot_say(shop, tmp_path, run_report):
     orders = tmp_path / "orders.csv"
     orders.write_text(SHOPS[shop])

@@ -39,6 +39,7 @@ def test_hillstrom_needs_no_orders(shared_data, tmp_path, run_report):
     assert manifest["gates"] == [] and manifest["simulated"] == []
 
 
+@pytest.mark.long
 def test_a_case_without_its_file_runs_on_its_simulator_and_says_so(tmp_path, run_report):
     report = run_report(written("cases/ecommerce", tmp_path, path=str(tmp_path / "nowhere.csv")), tmp_path / "out")
     page = (report / "en" / "index.html").read_text()

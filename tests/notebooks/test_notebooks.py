@@ -94,6 +94,7 @@ def test_each_case_runs_alone_under_nbval(path, outputs):
     assert f"{sum(c['cell_type'] == 'code' for c in cells(path))} passed" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
     """A copy whose book, movement and accounting lose a row must fail on its own assertions, not otherwise."""
