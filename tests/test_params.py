@@ -311,3 +311,39 @@ def test_the_params_files_of_the_project_are_valid(path):
 def test_the_tree_cannot_be_changed_after_the_check():
     with pytest.raises(ValueError, match="frozen"):
         params.parse(SMALL).seed = 8
+
+
+def test_what_is_still_to_be_filled_in_is_named_with_its_line_and_choices(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "as_of: 2026-10-31\nreport: {name: mine}\nsource:\n  transactions:\n    path: a.csv\n"
+        "    count_status: [FILL_IN]  # 交易成功 (90 rows) | 交易关闭 (10 rows)\n"
+    )
+    with pytest.raises(ParamsError) as refused:
+        params.load(file)
+    assert str(refused.value) == (
+        f"{file}, line 6: source.transactions.count_status is still FILL_IN; write your choice: "
+        "交易成功 (90 rows) | 交易关闭 (10 rows)"
+    )
+    file.write_text(file.read_text().replace("FILL_IN", "交易成功"))
+    assert params.load(file).source.transactions.count_status == ["交易成功"]
+
+
+def test_a_notebook_is_refused_what_is_still_to_be_filled_in():
+    with pytest.raises(ParamsError, match="currency is still FILL_IN"):
+        params.from_notebook({"as_of": "2026-10-31", "report": {"name": "x"}, "source": {}, "currency": "FILL_IN"})
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({"database": "sqlite:///a.db", "table": "orders", "path": "a.csv"}, "write path or database, not both"),
+        ({"database": "sqlite:///a.db"}, "database needs one of table"),
+        ({"database": "sqlite:///a.db", "table": "orders", "query": "SELECT 1"}, "database needs one of table"),
+        ({"table": "orders", "path": "a.csv"}, "table and query need database"),
+    ],
+)
+def test_a_table_comes_from_one_place(source, told):
+    tree = {"as_of": "2026-10-31", "report": {"name": "x"}, "source": {"transactions": source}}
+    with pytest.raises(ParamsError, match=told):
+        params.parse(tree)

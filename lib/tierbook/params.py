@@ -31,7 +31,7 @@ from tierbook.tree import (
 )
 
 __all__ = [
-    "KEYS", "ROOT", "TABLES", "Campaign", "Constant", "EngineParams", "Gate", "Params", "Product", "Rfm", "TableSource", "Transactions", "Value",
+    "FILL_IN", "KEYS", "ROOT", "TABLES", "Campaign", "Constant", "EngineParams", "Gate", "Params", "Product", "Rfm", "TableSource", "Transactions", "Value",
     "check", "dump", "from_notebook", "is_there", "load", "nearest", "parse", "read_yaml", "resolve",
 ]  # fmt: skip
 
@@ -41,6 +41,8 @@ ROOT = Path(__file__).resolve().parents[2]
 Model = TypeVar("Model", bound=BaseModel)
 TABLES = ("transactions", "customers", "leads", "contacts", "surveys", "tickets", "visits", "costs", "trial", "id_map")
 KEYS = tuple(Params.model_fields)
+FILL_IN = "FILL_IN"
+"""What `tierbook new` writes where only the user can know: such a file is refused until every one is filled in."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -87,12 +89,31 @@ def load(path: Path, as_of: dt.date | None = None) -> Params:
     tree = read_yaml(path)
     if as_of is not None:
         tree = {**tree, "as_of": as_of.isoformat()}
+    if open_key := _fill_in(tree):
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        number, line = next((n, text) for n, text in enumerate(lines, 1) if FILL_IN in text.partition("#")[0])
+        raise ParamsError(f"{path}, line {number}: {_to_fill_in(open_key, line.partition('#')[2].strip())}")
     return parse(tree, str(path))
+
+
+def _fill_in(tree: Any, place: str = "") -> str:
+    """The first key, from the root, whose value is still to be filled in; empty: none."""
+    if isinstance(tree, dict):
+        return next((found for key, value in tree.items() if (found := _fill_in(value, f"{place}.{key}"))), "")
+    if isinstance(tree, list):
+        return next((found for value in tree if (found := _fill_in(value, place))), "")
+    return place.removeprefix(".") if isinstance(tree, str) and FILL_IN in tree else ""
+
+
+def _to_fill_in(key: str, choices: str) -> str:
+    return f"{key} is still {FILL_IN}; write your choice" + (f": {choices}" if choices else "")
 
 
 def parse(tree: dict[str, Any], where: str = "parameters") -> Params:
     """Check a mapping against the typed tree; the first fault is told in one line with the nearest known key."""
     tree = {key: value for key, value in tree.items() if value is not None}  # null at the top means the default
+    if open_key := _fill_in(tree):
+        raise ParamsError(f"{where}: {_to_fill_in(open_key, '')}")
     if "as_of" not in tree:
         raise ParamsError(
             f"{where}: as_of is missing; there is no clock, so write the last day counted, as_of: YYYY-MM-DD"

@@ -32,6 +32,8 @@ SCHEMA: dict[str, dict[str, str]] = {
         "do_not_contact": "flag",
         "birthday": "time",
         "gender": "text",
+        "record_id": "id",
+        "crm_segment": "text",
     },
     "leads": {"lead_id": "id", "created_at": "time", "channel": "text", "customer_id": "id"},
     "contacts": {

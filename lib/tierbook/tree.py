@@ -43,6 +43,7 @@ Texts = Annotated[list[Text], BeforeValidator(_listed)]
 NAME, CODE = r"^[\w][\w.-]*$", r"^[A-Z]{3}$"
 NOTEBOOK = r"^(cases/)?[\w][\w.-]*$"
 MEMORY = r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+Share = Annotated[float, Field(ge=0, le=1)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 Slug = Annotated[Text, Field(pattern=NAME, max_length=80)]
 Notebook = Annotated[Text, Field(pattern=NOTEBOOK, max_length=80)]
@@ -70,6 +71,9 @@ class TableSource(Tree):
     """Where one input table comes from and how its columns are called there."""
 
     path: Texts | None = None
+    database: Text | None = None  # URL of PostgreSQL, SQLite or DuckDB; its password as ${NAME}
+    table: Text | None = None  # of the database; or the query
+    query: Text | None = None
     preset: Slug | None = None
     simulated: Slug | None = None  # stands in where no file lies at path, and every page says so
     columns: dict[str, Text | Product | Constant] = {}
@@ -79,6 +83,16 @@ class TableSource(Tree):
     sheet: Texts | None = None  # Excel sheets; null: all
     member: Text | None = None  # the file wanted of a .zip that holds several
     date_format: Text | None = None  # strptime format of the dates, where the usual forms do not fit
+
+    @model_validator(mode="after")
+    def _one_place(self) -> TableSource:
+        if self.path and self.database:
+            raise ValueError("write path or database, not both")
+        if (self.table is None) == (self.query is None) and self.database:
+            raise ValueError("database needs one of table: <name> and query: <SELECT …>")
+        if (self.table or self.query) and not self.database:
+            raise ValueError("table and query need database: <URL>")
+        return self
 
 
 class Transactions(TableSource):
@@ -114,6 +128,8 @@ class Report(Tree):
     languages: Annotated[list[Literal["en", "zh"]], Field(min_length=1)] = ["en", "zh"]
     notebooks: Literal["all"] | list[Notebook] = "all"
     mask_customer_ids: bool = False
+    uploads: list[Literal["zoho", "fxiaoke", "jiandaoyun"]] = []  # files for a CRM's import, under uploads/
+    tableau: bool = False  # the book as .hyper too; needs the extra tableau
     calendar: Text | None = "params/calendar.yaml"  # holidays marked in the pictures; null: none
 
 
@@ -126,11 +142,24 @@ class EngineParams(Tree):
 
 
 class Gate(Tree):
-    """What the data must hold before tiers and values are computed from them."""
+    """What the data must hold before tiers and values are computed from them; shares are of rows or of money (0 to 1)."""
 
     min_customers: Annotated[int, Field(ge=1)] = 500
     min_history_days: Annotated[int, Field(ge=0)] = 180
     max_days_since_last_order: Annotated[int, Field(ge=0)] = 30
+    max_unidentified_share: Share = 0.50  # of net sales, without a customer
+    max_unreadable_share: Share = 0.01  # of rows, with a date or an amount that cannot be read
+    max_damaged_share: Share = 0.01  # of rows, with a damaged, masked or cut id
+    max_duplicate_share: Share = 0.02  # of rows, copies of another row
+    max_other_currency_share: Share = 0.20  # of rows, in a currency without a rate; any is a warning
+    max_impossible_share: Share = (
+        0.001  # of rows, with a value that cannot be (a quantity of zero, a cost below zero, …)
+    )
+    min_month_share: Share = 0.50  # orders of the last whole month over the median of the months before
+    max_missing_change: Share = 0.20  # share of empty cells of a column, last month against the months before
+    max_finance_gap: Share = 0.005  # net sales of the month against finance's figure
+    finance: dict[Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")], float] = {}  # finance's net sales by month
+    refuse: list[Text] = ["max_other_currency_share"]  # gates that end the run (exit 3) where they are missed
 
 
 class Rfm(Tree):
