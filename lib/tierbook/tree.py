@@ -181,9 +181,20 @@ class Rfm(Tree):
 
 
 class Segments(Tree):
-    """The map from r × f × m cells to segment names."""
+    """The map from r × f × m cells to segment names, and how company sizes given as numbers are put into bands."""
 
     map: Text = "eleven"
+    size_bands: list[Annotated[float, Field(gt=0)]] = [
+        20,
+        300,
+        1000,
+    ]  # employees: 工业 in 统计上大中小微型企业划分办法 (2017)
+
+    @model_validator(mode="after")
+    def _bands_rise(self) -> Segments:
+        if sorted(set(self.size_bands)) != self.size_bands:
+            raise ValueError(f"size_bands must rise, as [20, 300, 1000]; not {self.size_bands}")
+        return self
 
 
 class Tiers(Tree):

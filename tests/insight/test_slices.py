@@ -203,3 +203,19 @@ def test_first_values_come_from_the_first_day_with_a_purchase(tmp_path):
     found = found.set_index("customer_id").sort_index()
     assert found["channel"].tolist()[:3] == ["web", "app", "gift"] and pd.isna(found.loc["d", "channel"])
     assert pd.isna(found.loc["a", "region"]) and found["region"].tolist()[1:3] == ["S", "W"]
+
+
+def test_company_sizes_in_numbers_stand_in_bands():
+    # edges 20 and 300: 19 below, 20 at, 299 just below, 300 at; null stays null
+    sizes = pd.Series(["19", "20", "299", "300", None, "1,000"], dtype=object)
+    assert slices.size_bands(sizes, [20, 300]) is sizes, "1,000 is a word here: nothing is put into bands"
+    banded = slices.size_bands(sizes.iloc[:5], [20, 300])
+    assert banded.astype(object).where(banded.notna(), None).tolist() == ["<20", "20–299", "20–299", "300+", None]
+    assert slices.coded(banded).cat.categories.tolist() == ["<20", "20–299", "300+", "unknown"]
+
+
+def test_company_sizes_in_words_stay():
+    words = pd.Series(["small", "large", None], dtype=object)
+    assert slices.size_bands(words, [20, 300]) is words
+    nobody = pd.Series([None, None], dtype=object)
+    assert slices.size_bands(nobody, [20, 300]) is nobody

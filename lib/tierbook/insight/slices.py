@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -49,25 +51,43 @@ def _says(table: pd.DataFrame, attribute: str) -> bool:
     return attribute in table and bool(table[attribute].notna().any())
 
 
+def size_bands(sizes: pd.Series, edges: list[float]) -> pd.Series:
+    """Company sizes in bands, where every size is a number of employees: with the edges 20 and 300 the bands are
+    ``<20``, ``20–299`` and ``300+``, an ordered categorical. Sizes told in words stay as they are; null stays null.
+    """
+    said = sizes.astype(object).where(sizes.notna(), None)
+    numbers = pd.to_numeric(said, errors="coerce").astype(float)
+    if not edges or numbers.isna().sum() > sizes.isna().sum() or sizes.isna().all():
+        return sizes
+    inner = [f"{low:g}–{high - 1:g}" for low, high in itertools.pairwise(edges)]
+    names = [f"<{edges[0]:g}", *inner, f"{edges[-1]:g}+"]
+    places = np.where(numbers.isna(), -1, np.searchsorted(edges, numbers, side="right"))
+    return pd.Series(pd.Categorical.from_codes(places, names, ordered=True), index=sizes.index)
+
+
 def attributes(
     book: pd.DataFrame, history: pd.DataFrame, customers: pd.DataFrame | None, first_orders: pd.DataFrame | None
 ) -> pd.DataFrame:
     """The attributes of every customer of the book, by customer_id: those of `ATTRIBUTES` that are known, and ``tenure``.
 
-    ``customers``: the customers table; ``first_orders``: `first_values`, asked where that table is silent (`origins`
-    says which was taken). Null where a customer has no value. tenure, by days since the first order (``T`` of the
+    ``customers``: the customers table, sizes as `size_bands` leaves them; ``first_orders``: `first_values`, asked where
+    that table is silent (`origins` says which was taken). Null where a customer has no value. tenure, by days since the first order (``T`` of the
     history): under 91, 91–364, 365–729, 730 and more; an ordered categorical.
     """
     ids = book["customer_id"]
     tables = {"customers": customers, "first_orders": first_orders}
     found = {
-        attribute: tables[name].set_index("customer_id")[attribute].reindex(ids).astype(object)
+        attribute: _plain(tables[name].set_index("customer_id")[attribute].reindex(ids))
         for attribute, name in origins(customers, first_orders).items()
     }
     days = history.set_index("customer_id")["T"].reindex(ids).to_numpy(dtype=float)
     band = np.where(np.isnan(days), 0, np.searchsorted(list(TENURE.values()), days, side="right")) - 1
     tenure = pd.Categorical.from_codes(band, list(TENURE), ordered=True)
     return pd.DataFrame({**found, "tenure": pd.Series(tenure, index=ids)}, index=pd.Index(ids, name="customer_id"))
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    return values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype(object)
 
 
 def coded(values: pd.Series) -> pd.Series:
