@@ -135,6 +135,7 @@ def _labels(words: Words, page: Page) -> dict[str, str]:
         "archive": words.text("All reports"),
         "made": words.text("How this page was made"),
         "sort": words.text("Sort by this column"),
+        "filter": words.text("Filter the rows"),
         "skip": words.text("Skip to the content"),
         "reviewed": words.text("Reviewed by"),
         "date": words.text("Date"),

@@ -22,7 +22,35 @@
     for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", falling ? "descending" : "ascending");
   };
+  // Long tables get a field that keeps the rows in which the words typed stand.
+  const MANY = 16;
+  const filterable = (table) => {
+    const rows = Array.from(table.tBodies[0].rows);
+    if (rows.length < MANY) return;
+    const field = document.createElement("input");
+    field.type = "search";
+    field.placeholder = document.body.dataset.filter;
+    field.setAttribute("aria-label", document.body.dataset.filter);
+    const count = document.createElement("span");
+    count.setAttribute("role", "status");
+    let texts = null;
+    field.addEventListener("input", () => {
+      texts = texts || rows.map((row) => Array.from(row.cells, (cell) => cell.textContent).join("\n").toLowerCase());
+      const wanted = field.value.trim().toLowerCase();
+      let shown = 0;
+      rows.forEach((row, place) => {
+        row.hidden = !texts[place].includes(wanted);
+        shown += row.hidden ? 0 : 1;
+      });
+      count.textContent = wanted ? `${shown} / ${rows.length}` : "";
+    });
+    const box = document.createElement("p");
+    box.className = "filter";
+    box.append(field, count);
+    table.closest(".wide").before(box);
+  };
   for (const table of document.querySelectorAll("table[data-sortable]")) {
+    filterable(table);
     for (const head of table.tHead.rows[0].cells) {
       const button = document.createElement("button");
       button.type = "button";
