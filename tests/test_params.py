@@ -322,7 +322,7 @@ def test_what_is_still_to_be_filled_in_is_named_with_its_line_and_choices(tmp_pa
     with pytest.raises(ParamsError) as refused:
         params.load(file)
     assert str(refused.value) == (
-        f"{file}, line 6: source.transactions.count_status is still FILL_IN; write your choice: "
+        f"{file}: source.transactions.count_status is still FILL_IN; write one of: "
         "交易成功 (90 rows) | 交易关闭 (10 rows)"
     )
     file.write_text(file.read_text().replace("FILL_IN", "交易成功"))
@@ -347,3 +347,24 @@ def test_a_table_comes_from_one_place(source, told):
     tree = {"as_of": "2026-10-31", "report": {"name": "x"}, "source": {"transactions": source}}
     with pytest.raises(ParamsError, match=told):
         params.parse(tree)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"database": "postgresql://u:hunter2@h/d"},
+        {"database": ["postgresql://u:hunter2@h/d"], "table": "t"},
+        {"database": "postgresql://u:hunter2@h/d", "path": "a.csv", "table": "t"},
+    ],
+)
+def test_a_fault_of_a_database_does_not_repeat_its_url(source):
+    tree = {"as_of": "2026-10-31", "report": {"name": "x"}, "source": {"transactions": source}}
+    with pytest.raises(ParamsError) as refused:
+        params.parse(tree)
+    assert "hunter2" not in str(refused.value) and "source.transactions" in str(refused.value)
+
+
+def test_the_demo_never_stands_in_for_a_database():
+    source = {"database": "sqlite:///not/there.db", "table": "orders", "simulated": "demo"}
+    read = params.parse({"as_of": "2026-10-31", "report": {"name": "x"}, "source": {"transactions": source}})
+    assert read.source.transactions.preset is None

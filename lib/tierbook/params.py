@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from tierbook import fill_in
 from tierbook.errors import ParamsError
 from tierbook.tree import (
     CODE,
@@ -31,7 +32,7 @@ from tierbook.tree import (
 )
 
 __all__ = [
-    "FILL_IN", "KEYS", "ROOT", "TABLES", "Campaign", "Constant", "EngineParams", "Gate", "Params", "Product", "Rfm", "TableSource", "Transactions", "Value",
+    "KEYS", "ROOT", "TABLES", "Campaign", "Constant", "EngineParams", "Gate", "Params", "Product", "Rfm", "TableSource", "Transactions", "Value",
     "check", "dump", "from_notebook", "is_there", "load", "nearest", "parse", "read_yaml", "resolve",
 ]  # fmt: skip
 
@@ -41,8 +42,6 @@ ROOT = Path(__file__).resolve().parents[2]
 Model = TypeVar("Model", bound=BaseModel)
 TABLES = ("transactions", "customers", "leads", "contacts", "surveys", "tickets", "visits", "costs", "trial", "id_map")
 KEYS = tuple(Params.model_fields)
-FILL_IN = "FILL_IN"
-"""What `tierbook new` writes where only the user can know: such a file is refused until every one is filled in."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -89,31 +88,14 @@ def load(path: Path, as_of: dt.date | None = None) -> Params:
     tree = read_yaml(path)
     if as_of is not None:
         tree = {**tree, "as_of": as_of.isoformat()}
-    if open_key := _fill_in(tree):
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        number, line = next((n, text) for n, text in enumerate(lines, 1) if FILL_IN in text.partition("#")[0])
-        raise ParamsError(f"{path}, line {number}: {_to_fill_in(open_key, line.partition('#')[2].strip())}")
     return parse(tree, str(path))
-
-
-def _fill_in(tree: Any, place: str = "") -> str:
-    """The first key, from the root, whose value is still to be filled in; empty: none."""
-    if isinstance(tree, dict):
-        return next((found for key, value in tree.items() if (found := _fill_in(value, f"{place}.{key}"))), "")
-    if isinstance(tree, list):
-        return next((found for value in tree if (found := _fill_in(value, place))), "")
-    return place.removeprefix(".") if isinstance(tree, str) and FILL_IN in tree else ""
-
-
-def _to_fill_in(key: str, choices: str) -> str:
-    return f"{key} is still {FILL_IN}; write your choice" + (f": {choices}" if choices else "")
 
 
 def parse(tree: dict[str, Any], where: str = "parameters") -> Params:
     """Check a mapping against the typed tree; the first fault is told in one line with the nearest known key."""
     tree = {key: value for key, value in tree.items() if value is not None}  # null at the top means the default
-    if open_key := _fill_in(tree):
-        raise ParamsError(f"{where}: {_to_fill_in(open_key, '')}")
+    if still_open := fill_in.refusal(tree, where):
+        raise ParamsError(still_open)
     if "as_of" not in tree:
         raise ParamsError(
             f"{where}: as_of is missing; there is no clock, so write the last day counted, as_of: YYYY-MM-DD"
@@ -134,7 +116,9 @@ def _stood_in(params: Params) -> Params:
 
 
 def is_there(spec: TableSource) -> bool:
-    """Whether any file lies where a source points."""
+    """Whether any file lies where a source points; a database is taken to be there, and told where it is not."""
+    if spec.database:
+        return True
     paths = [str(resolve(pattern)) for pattern in spec.path or ()]
     return any(Path(path).exists() or glob.glob(path, recursive=True) for path in paths)
 
@@ -206,8 +190,9 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     more = len({_spot(e) for e in errors}) - 1
     if not spot:  # a fault of the tree as a whole names its keys itself
         return " or ".join(said)
-    value = _one_line(repr(first["input"]))[:80]
-    return f"{spot} = {value}: {' or '.join(said)}{f' (and {more} more)' if more else ''}"
+    value = _one_line(repr(first["input"]))
+    told = "" if "database" in spot + value else f" = {value[:80]}"  # its URL may hold a password
+    return f"{spot}{told}: {' or '.join(said)}{f' (and {more} more)' if more else ''}"
 
 
 def _say(fault: Any) -> str:
