@@ -38,6 +38,7 @@ benchmarks: $(READY) ## measure speed against bare SQL, Parquet, lifetimes, camp
 	$(BIN)/python tests/benchmarks/scores.py
 	$(BIN)/python tests/benchmarks/value.py
 	$(BIN)/python tests/benchmarks/campaign.py
+	$(BIN)/python tests/benchmarks/needs.py 1000000
 	$(BIN)/python tests/benchmarks/report.py
 
 clean: ## remove .venv and kept steps; reports stay

@@ -6,18 +6,20 @@ import datetime as dt
 from pathlib import Path
 
 import duckdb
+import narwhals as nw
 import pandas as pd
 
-from tierbook import cells, repeats
+from tierbook import cells, identities, noise, repeats
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
+from tierbook.identities import IdMap
 from tierbook.params import Params, Transactions, nearest
 from tierbook.schema import DATED, ONE_PER, REQUIRED, SCHEMA
 from tierbook.sources import Raw, first_line
 
 EPOCH = dt.date(1970, 1, 1)
 _FACTOR = "DECIMAL(18, 6)"
-_BEFORE_DATE = ("blank_row", "overlap", "repeated_line")
+_BEFORE_DATE = (*noise.NOISE, "overlap", "repeated_line")
 
 
 def day_number(day: dt.date) -> int:
@@ -34,15 +36,16 @@ def judge_transactions(engine: Engine, raw: Raw, params: Params, target: Path, i
     """Type every order line, give it one reason, write them to ``target``, and count them.
 
     Columns written: customer_id, order_id, order_key, day (days since 1970-01-01), net and gross (DECIMAL, report
-    currency), cost, quantity, product, category, channel, store, region, reason. ``reason`` is ``kept`` or the first
-    that applies of: blank_row, overlap, repeated_line, bad_date, bad_amount, after_as_of, other_currency, status,
-    no_customer, damaged_id, masked_id, excluded, not_a_sale, duplicate.
+    currency), cost, quantity, product, category, channel, store, region, reason, excluded_column, excluded_value.
+    ``reason`` is ``kept`` or the first that applies of: blank_row, repeated_header, total_row, note_row (`noise`),
+    overlap, repeated_line, bad_date, bad_amount, after_as_of, other_currency, status, no_customer, damaged_id,
+    masked_id, excluded, not_a_sale, duplicate, lost_zeros.
 
     Returns the accounting: table, reason, rows, amount (net; 0 where it cannot be told), example; the rows sum to what
     was read. Exact copies agree in customer, time, amount and the 64-bit hash of all cells, the file's name left out.
     """
     rules = raw.spec if isinstance(raw.spec, Transactions) else Transactions()
-    lines = _lines_sql(raw, params, rules, id_map)
+    lines = _lines_sql(raw, params, rules, identities.opened(engine, id_map))
     scratch = target.with_suffix(".lines.parquet")
     if rules.overlap_by or rules.duplicates == "drop_exact" or "line_id" in raw.columns:
         # Lines are compared with each other: they are typed once, and each comparison reads the few columns it needs.
@@ -52,21 +55,41 @@ def judge_transactions(engine: Engine, raw: Raw, params: Params, target: Path, i
         _write(engine, _judged_sql(lines, rules, raw, params), target, raw)
     finally:
         scratch.unlink(missing_ok=True)
+    identities.set_aside_lost_zeros(engine, target, "reason")
     counted = engine.execute(f"""
         SELECT 'transactions' AS "table", reason, count(*) AS rows, CAST(coalesce(sum(net), 0) AS DOUBLE) AS amount,
-               min(example) AS example FROM read_parquet({path_literal(target)}) GROUP BY reason""").df()
+               min(CASE reason WHEN 'lost_zeros' THEN customer_id ELSE example END) AS example FROM read_parquet({path_literal(target)}) GROUP BY reason""").df()
     _refuse_unreadable(counted, raw)
     return _ordered(counted)
 
 
-def judge_table(engine: Engine, raw: Raw, table: str, params: Params, target: Path) -> pd.DataFrame:
+def excluded(lines: nw.LazyFrame) -> nw.LazyFrame:
+    """What the params' ``exclude`` took out, by the column and value that did (the first named, where several apply).
+
+    Columns: column, value, rows, amount (net, report currency), customers. They sum to the reason ``excluded``.
+    """
+    taken = lines.filter(nw.col("reason") == "excluded").rename(
+        {"excluded_column": "column", "excluded_value": "value"}
+    )
+    return taken.group_by("column", "value").agg(
+        rows=nw.len(), amount=nw.col("net").sum(), customers=nw.col("customer_id").n_unique()
+    )
+
+
+def judge_table(
+    engine: Engine, raw: Raw, table: str, params: Params, target: Path, id_map: Path | None = None
+) -> pd.DataFrame:
     """Type every row of an optional table, give it one reason, write the kept rows to ``target``, and count them all.
 
-    A row is set aside when a required column is missing or unreadable (``no_<column>``), when its day lies after as_of,
-    or when a key that may stand once stands again (`ONE_PER` says which row counts).
+    A row is set aside when it is no record (`noise`), when a required column is missing or unreadable
+    (``no_<column>``), when its customer's id is damaged, masked or has lost its zeros, when its day lies after as_of, or
+    when a key that may stand once stands again (`ONE_PER` says which row counts; in id_map once per source). Ids are
+    mapped first. Raises `InputError` where the mappings of an id_map lead on to each other.
     """
     judged = target.with_suffix(".judged.parquet")
-    _write(engine, _judged_table_sql(raw, table, params), judged, raw)
+    _write(engine, _judged_table_sql(raw, table, params, identities.opened(engine, id_map)), judged, raw)
+    if _names_customers(table):
+        identities.set_aside_lost_zeros(engine, judged, "_reason")
     money = "CAST(coalesce(sum(amount), 0) AS DOUBLE)" if "amount" in SCHEMA[table] else "NULL::DOUBLE"
     counted = engine.execute(f"""
         SELECT {literal(table)} AS "table", _reason AS reason, count(*) AS rows, {money} AS amount,
@@ -74,12 +97,22 @@ def judge_table(engine: Engine, raw: Raw, table: str, params: Params, target: Pa
     engine.execute(f"""COPY (SELECT * EXCLUDE (_reason) FROM read_parquet({path_literal(judged)}) WHERE _reason = 'kept')
         TO {literal(target)} (FORMAT parquet)""")
     judged.unlink()
+    if table == "id_map":
+        identities.refuse_chains(engine, target, raw.files[0].name)
     return _ordered(counted)
 
 
-def _judged_table_sql(raw: Raw, table: str, params: Params) -> str:
+def _names_customers(table: str) -> bool:
+    """Whether every row of a table is about a customer; id_map is about ids as they stand."""
+    return "customer_id" in REQUIRED[table] and table != "id_map"
+
+
+def _judged_table_sql(raw: Raw, table: str, params: Params, id_map: IdMap | None) -> str:
     required = [c for c in REQUIRED[table] if (table, c) != ("surveys", "answered_at")]
-    early = [f"WHEN {c} IS NULL THEN 'no_{c}'" for c in required]
+    early = ["WHEN noise IS NOT NULL THEN noise", *(f"WHEN {c} IS NULL THEN 'no_{c}'" for c in required)]
+    if _names_customers(table):
+        early.append(f"WHEN {cells.damaged('customer_id')} THEN 'damaged_id'")
+        early.append(f"WHEN {cells.masked('customer_id')} THEN 'masked_id'")
     if table in DATED:
         early.append(f"WHEN CAST({DATED[table]} AS DATE) > DATE '{params.as_of}' THEN 'after_as_of'")
     if table == "costs":
@@ -87,27 +120,51 @@ def _judged_table_sql(raw: Raw, table: str, params: Params) -> str:
     copy = "false"
     if table in ONE_PER:
         order = ", ".join(f"{identifier(c)} DESC NULLS LAST" for c in ["_part", *SCHEMA[table]])
-        copy = f"row_number() OVER (PARTITION BY early IS NULL, {', '.join(ONE_PER[table])} ORDER BY {order}) > 1"
+        key = ", ".join((*ONE_PER[table], "source") if table == "id_map" else ONE_PER[table])
+        copy = f"row_number() OVER (PARTITION BY early IS NULL, {key} ORDER BY {order}) > 1"
+    mapped, joins = _mapped(id_map, table, "_part")
     return f"""
-        WITH typed AS (SELECT {_typed_columns(raw, table, params)}, _part FROM {raw.sql}),
-        judged AS (SELECT *, CASE {" ".join(early)} END AS early FROM typed)
-        SELECT * EXCLUDE (_part, early), coalesce(early, CASE WHEN {copy} THEN 'duplicate' ELSE 'kept' END) AS _reason
+        WITH typed AS (SELECT {_typed_columns(raw, table, params)}, _part,
+                              {noise.table_reason(raw, required)} AS noise FROM {raw.sql}),
+        known AS (SELECT typed.* {mapped} FROM typed {joins}),
+        judged AS (SELECT *, CASE {" ".join(early)} END AS early FROM known)
+        SELECT * EXCLUDE (_part, noise, early), coalesce(early, CASE WHEN {copy} THEN 'duplicate' ELSE 'kept' END) AS _reason
         FROM judged"""
 
 
-def _lines_sql(raw: Raw, params: Params, rules: Transactions, id_map: Path | None) -> str:
-    """The typed lines with their worth in the report's currency, before any is judged."""
-    said = ", ".join(f"{_said(raw, name, params)} AS said_{name}" for name in ("ordered_at", "amount", "refund_amount"))
-    mapped = "FROM typed"
-    if id_map is not None:
-        mapped = f"""REPLACE (coalesce(ids.customer_id, typed.customer_id) AS customer_id)
-            FROM typed LEFT JOIN read_parquet({path_literal(id_map)}) AS ids ON ids.from_id = typed.customer_id"""
+def _mapped(id_map: IdMap | None, table: str, part: str) -> tuple[str, str]:
+    """The ids of a typed table replaced by those that count, and the joins this takes."""
+    columns = [c for c in ("customer_id", "referred_by") if c in SCHEMA[table] and table != "id_map"]
+    if id_map is None or not columns:
+        return "", ""
+    places = {c: f"typed.{c}" for c in ("store", "channel") if c in SCHEMA[table]} | {"file": f"typed.{part}"}
+    found = {column: id_map.join("typed", column, places) for column in columns}
+    told = ", ".join(f"{expression} AS {column}" for column, (expression, _) in found.items())
+    return f"REPLACE ({told})", " ".join(joins for _, joins in found.values())
+
+
+def _lines_sql(raw: Raw, params: Params, rules: Transactions, id_map: IdMap | None) -> str:
+    """The typed lines with their worth in the report's currency, before any is judged.
+
+    The cells are typed beside the columns of the file, under names that no file has, and looked at together after that:
+    typing them once in the text of the query halves the time the engine takes to plan it.
+    """
+    kinds = SCHEMA["transactions"]
+    typed = ", ".join(f"{_typed(raw, name, kind, params)} AS {_beside(name)}" for name, kind in kinds.items())
+    named = ", ".join(f"{_beside(name)} AS {identifier(name)}" for name in kinds)
+    said = ", ".join(f"{_said(raw, name)} AS said_{name}" for name in ("ordered_at", "amount", "refund_amount"))
+    told = noise.reason(raw, *map(_beside, ("ordered_at", "customer_id", "amount")))
+    mapped, joins = _mapped(id_map, "transactions", "part")
     return f"""
-        WITH typed AS (SELECT {_typed_columns(raw, "transactions", params)}, {said},
-                              {_blank(raw)} AS blank, {repeats.row_key(raw, rules)} AS row_key FROM {raw.sql}),
-        known AS (SELECT typed.* {mapped}),
+        WITH beside AS (SELECT *, {typed} FROM {raw.sql}),
+        typed AS (SELECT {named}, {said}, {told} AS noise, {repeats.row_key(raw, rules)} AS row_key FROM beside),
+        known AS (SELECT typed.* {mapped} FROM typed {joins}),
         rated AS (SELECT *, {_rate(params)} AS rate FROM known)
         SELECT *, {_worth("amount - coalesce(refund_amount, 0)", raw)} AS net FROM rated"""
+
+
+def _beside(name: str) -> str:
+    return identifier(f"typed\u241f{name}")
 
 
 def _judged_sql(lines: str, rules: Transactions, raw: Raw, params: Params) -> str:
@@ -124,7 +181,8 @@ def _judged_sql(lines: str, rules: Transactions, raw: Raw, params: Params) -> st
         SELECT customer_id, order_id, coalesce(order_id, strftime(ordered_at, '%Y%m%d%H%M%S%f')) AS order_key,
                CAST(ordered_at AS DATE) - DATE '1970-01-01' AS day, net,
                {_worth("greatest(amount, 0)", raw)} AS gross, {_worth("cost", raw)} AS cost,
-               quantity, product, category, channel, store, region, reason, {_EXAMPLE} AS example
+               quantity, product, category, channel, store, region, reason, {_EXAMPLE} AS example,
+               {_excluded_by(rules, raw)}
         FROM final"""
 
 
@@ -179,24 +237,16 @@ def _typed(raw: Raw, name: str, kind: str, params: Params) -> str:
     return cells.typed(*found, kind, params.timezone, raw.spec.date_format) if found else cells.missing(kind)
 
 
-def _said(raw: Raw, name: str, params: Params) -> str:
+def _said(raw: Raw, name: str) -> str:
     """What the file says where it could not be understood, null where it could (texts of good cells cost time)."""
     header = raw.columns.get(name)
     if header is None:
         return "CAST(NULL AS VARCHAR)"
     factors = [cells.text(identifier(h)) for h in (header if isinstance(header, tuple) else [header])]
     told = f"concat_ws(' × ', {', '.join(factors)})" if len(factors) > 1 else factors[0]
-    typed = _typed(raw, name, SCHEMA["transactions"][name], params)
-    least = {"ordered_at": "TIMESTAMP '1970-01-01'", "refund_amount": "0"}.get(name)
-    wrong = f"coalesce({typed} < {least}, true)" if least else f"({typed}) IS NULL"
+    typed, least = _beside(name), {"ordered_at": "TIMESTAMP '1970-01-01'", "refund_amount": "0"}.get(name)
+    wrong = f"coalesce({typed} < {least}, true)" if least else f"{typed} IS NULL"
     return f"CASE WHEN {wrong} THEN {told} END"
-
-
-def _blank(raw: Raw) -> str:
-    """Whether a row holds nothing; every cell is looked at only where there is no time of order."""
-    header = identifier(raw.columns["ordered_at"])
-    nothing = " AND ".join(f"{cells.text(identifier(c))} IS NULL" for c in raw.types if c != "_part")
-    return f"CASE WHEN {cells.text(header) if raw.types[raw.columns['ordered_at']] == 'VARCHAR' else header} IS NULL THEN {nothing} ELSE false END"
 
 
 def _worth(amount: str, raw: Raw) -> str:
@@ -217,16 +267,30 @@ def _rate(params: Params) -> str:
 
 
 def _early_reason(rules: Transactions, raw: Raw, params: Params) -> str:
-    excluded = " OR ".join(_among(column, values, raw) for column, values in rules.exclude.items()) or "false"
+    taken = " OR ".join(_among(column, values, raw) for column, values in rules.exclude.items()) or "false"
     status = f"NOT {_among('status', rules.count_status, raw, 'count_status')}" if rules.count_status else "false"
     not_a_sale = "net <= 0" if rules.refunds == "set_aside" else "false"
-    return f"""CASE WHEN blank THEN 'blank_row' WHEN overlapped THEN 'overlap' WHEN repeated THEN 'repeated_line'
+    return f"""CASE WHEN noise IS NOT NULL THEN noise WHEN overlapped THEN 'overlap' WHEN repeated THEN 'repeated_line'
         WHEN ordered_at IS NULL OR NOT isfinite(ordered_at) OR ordered_at < TIMESTAMP '1970-01-01' THEN 'bad_date'
         WHEN amount IS NULL OR said_refund_amount IS NOT NULL OR (rate IS NOT NULL AND net IS NULL) THEN 'bad_amount'
         WHEN CAST(ordered_at AS DATE) > DATE '{params.as_of}' THEN 'after_as_of' WHEN rate IS NULL THEN 'other_currency'
         WHEN {status} THEN 'status' WHEN customer_id IS NULL THEN 'no_customer'
         WHEN {cells.damaged("customer_id")} OR {cells.damaged("order_id")} THEN 'damaged_id'
-        WHEN contains(customer_id, '*') THEN 'masked_id' WHEN {excluded} THEN 'excluded' WHEN {not_a_sale} THEN 'not_a_sale' END"""
+        WHEN {cells.masked("customer_id")} THEN 'masked_id' WHEN {taken} THEN 'excluded' WHEN {not_a_sale} THEN 'not_a_sale' END"""
+
+
+def _excluded_by(rules: Transactions, raw: Raw) -> str:
+    """The column and the value by which a row was excluded, null for the others."""
+    whens = [(_among(column, values, raw), column) for column, values in rules.exclude.items()]
+    columns = " ".join(f"WHEN {hit} THEN {literal(column)}" for hit, column in whens)
+    values = " ".join(f"WHEN {hit} THEN CAST({identifier(column)} AS VARCHAR)" for hit, column in whens)
+    told = {"excluded_column": columns, "excluded_value": values}
+    return ", ".join(
+        f"CASE WHEN reason = 'excluded' THEN CASE {case} END END AS {name}"
+        if case
+        else f"CAST(NULL AS VARCHAR) AS {name}"
+        for name, case in told.items()
+    )
 
 
 def _among(column: str, values: list[str], raw: Raw, rule: str = "exclude") -> str:

@@ -44,6 +44,20 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--only", metavar="NOTEBOOK", help="run one notebook into outputs/.preview; never publishes")
     check = _command(commands, "check", _check, "check params, tables and gates, without notebooks")
     check.add_argument("params", type=Path)
+    new = _command(commands, "new", _new, "look at files, guess their columns, write a params file")
+    new.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="CSV, TSV, Excel or Parquet; orders among them"
+    )
+    new.add_argument("--output", type=Path, metavar="PARAMS", help="default: params/<stem of the first file>.yaml")
+    new.add_argument("--force", action="store_true", help="write over a params file that is there")
+    new.add_argument("--language", choices=("zh", "en"), help="default: that of the headers")
+    new.add_argument(
+        "--answer",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settle a question: amount=实付金额 (repeatable)",
+    )
     scale = _command(commands, "scale", _scale, "freeze this month's cut points into params/scales")
     scale.add_argument("params", type=Path)
     for command in (run, check, scale):
@@ -85,16 +99,30 @@ def _check(options: argparse.Namespace) -> int:
     month = runner.check(params, _outputs(options))
     print(month.accounting().to_string(index=False, na_rep=""))
     if month.on_orders:
-        print(month.gates().to_string(index=False))
+        from tierbook.show import gates
+
+        print(month.gates().to_string(index=False, na_rep=""))
+        for line in gates.lines(month.words(params.report.languages[0]), month.gates()):
+            print(line)
+    return 0
+
+
+def _new(options: argparse.Namespace) -> int:
+    from tierbook.intake import new
+
+    new.run(new.Order(options.files, options.output, options.force, options.language, tuple(options.answer)))
     return 0
 
 
 def _scale(options: argparse.Namespace) -> int:
     params = _load(options)
+    from tierbook.report import runner
     from tierbook.scores import scales
     from tierbook.workbook import Workbook
 
-    scale = Workbook(params, _outputs(options)).fit_scale(params.as_of)
+    month = Workbook(params, _outputs(options))
+    runner.read_anew(month, _outputs(options))
+    scale = month.fit_scale(params.as_of)
     replaced = scales.current(scales.FOLDER, params.report.name)
     print(scales.freeze(scale, scales.FOLDER, params.report.name))
     print(scales.difference(scale, replaced))

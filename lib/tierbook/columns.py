@@ -60,13 +60,25 @@ BOOK: dict[str, Column] = {
 
 TABLES: dict[str, dict[str, Column]] = {
     "row_accounting.csv": {
-        "reason": Column("`kept`, or the first reason for setting the row aside that applies: blank_row, overlap, repeated_line, bad_date, bad_amount, after_as_of, other_currency, status, no_customer, damaged_id, masked_id, excluded, not_a_sale, duplicate; `no_<column>` where an optional table's row lacks a required value. The rows sum to what was read.", "code"),
+        "reason": Column("`kept`, or the first reason for setting the row aside that applies: blank_row, repeated_header, total_row (a line that reads 合计 or Total, without a date or a customer), note_row (a note below the table), overlap, repeated_line, bad_date, bad_amount, after_as_of, other_currency, status, no_customer, damaged_id (also one that was cut), masked_id, excluded, not_a_sale, duplicate, lost_zeros (123 where 0123 stands in the same column); `no_<column>` where an optional table's row lacks a required value. The rows sum to what was read.", "code"),
         "amount": Column("Sum of the rows' amounts less refund_amount, in the report's currency.", "currency", "the table has no amounts"),
     },
+    "excluded.csv": {
+        "column": Column("Column of the orders that `source.transactions.exclude` names.", "code"),
+        "value": Column("The excluded value; 0 rows where no order has it.", "text"),
+        "rows": Column("Order lines with the value, under the first of the exclusions that applies. They sum to the reason `excluded`.", "lines"),
+        "amount": Column("Their amounts less refund_amount.", "currency"),
+        "customers": Column("Customers among them.", "customers"),
+    },
     "tiers.csv · segments.csv · stages.csv · clusters.csv": {
+        "name": Column("The tier, segment, stage or cluster.", "code"),
+        "customers": Column("Customers of the name.", "customers"),
         "share": Column("Customers of the name over all customers so named; `outside` is no part of the base.", "share", "`outside`"),
         "revenue": Column("Sum of monetary.", "currency"),
         "revenue_share": Column("revenue over the revenue of all names.", "share", "no revenue"),
+        "mean_recency_days": Column("Mean of recency_days.", "days", "nobody of the name"),
+        "mean_frequency": Column("Mean of frequency.", "orders or days", OUTSIDE),
+        "mean_monetary": Column("Mean of monetary.", "currency", OUTSIDE),
         "mean_clv": Column("Mean of clv.", "currency", "no clv"),
     },
     "scale.yaml · scale_drift.csv": {
@@ -119,6 +131,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "orders_missing": Column("Further orders (days with a purchase where frequency counts days) needed until the deadline for next_tier, the fewest.", "orders"),
         "spend_missing": Column("Net money needed in these orders.", "currency", "any amount will do"),
         "alt_orders": Column("The other way: orders with which the least money (alt_spend) will do.", "orders", "there is one way only"),
+        "alt_spend": Column("Net money needed in the orders of the other way.", "currency", "there is one way only"),
+        "deadline": Column("Date of the next report: until then an order counts.", "date"),
     },
     "protected.csv": {
         "computed": Column("The tier the scheme gives; `tier` is kept instead.", "code"),
@@ -137,6 +151,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "alerts.csv": {
         "channel": Column("Filled in the order of `alerts.capacity`, the highest value at stake first.", "text"),
         "own_gap_days": Column("The customer's purchase interval: own median gap, shrunk to the population's by the weight of two gaps.", "days"),
+        "days_silent": Column("as_of less the day of the last purchase.", "days"),
         "first_flagged": Column("First month's end of the unbroken run of months in which this month's rule flags the customer (at most twelve back).", "date"),
         "held_out": Column("In the hold-out: not to be contacted. Drawn by a salted hash of the id, so that a customer stays in or out from month to month.", "true or false"),
     },
@@ -217,9 +232,40 @@ TABLES: dict[str, dict[str, Column]] = {
         "verdict": Column("`can_target` where gain_low is above zero, `cannot_target`, `not_enough_data`.", "code"),
         "value": Column("Gain per customer when that share, the highest scores first, is treated.", "of the outcome"),
     },
+    "affinity.csv": {
+        "have": Column("A category, or a product (`level`), that customers bought up to as_of and did not wholly give back.", "text"),
+        "next": Column("A category (a product where the orders have no categories). A product stands as `have` only where its buyers go on more often than its whole category's. Pairs of at least 10 customers, the recommended first, at most 10,000.", "text"),
+        "customers_have": Column("Customers who bought `have`.", "customers"),
+        "customers_both": Column("Of these, who bought `next` too, before, with it or after; customers_after and customers_before: whose first `next` came on a later or an earlier day than their first `have`.", "customers"),
+        "confidence": Column("customers_both over customers_have.", "share"),
+        "lift": Column("confidence over the share of all customers with `next`. Above 1 for almost any pair, for who buys much has much of everything.", "ratio"),
+        "expected": Column("Customers who would have both if each customer's lines were drawn at random: Σ over customers of 1 − (1−p)ⁿ − (1−q)ⁿ + (1−p−q)ⁿ, n the customer's lines, p and q such that as many have either item as do; at least customers_have × share of all customers with `next`.", "customers"),
+        "lift_like": Column("(a + customers_both) / (a + expected): what is left of the lift beyond how much customers buy, drawn towards 1 by a gamma prior of strength a, fitted by maximum likelihood (after DuMouchel 1999).", "ratio"),
+        "lift_low": Column("Low end of its 95 % interval, the 2.5 % quantile of the gamma posterior; at most `lift`.", "ratio"),
+        "recommended": Column("lift_low above 1, and `next` not clearly the one that is bought first (of those who bought both on different days, the 95 % Wilson interval of customers_after below a half).", "true or false"),
+    },
+    "next_best.csv": {
+        "next": Column("For a customer with an order in the window, the recommended pair with the highest lift_low (of the five surest of each `have`) whose `have` it bought and whose `next` it did not; the other columns as in affinity.csv.", "text"),
+        "segment_share": Column("Share of the window's customers of the same segment who bought `next`.", "share", "under 10 customers in the segment"),
+    },
+    "price_bands.csv": {
+        "basis": Column("`windows`: from the window before to the window, customers who bought the item in both. `next_purchase`: from the first day with a purchase of the item to the second.", "code"),
+        "item": Column("Category (`all`: every customer once for each category). Each category's unit prices (net over quantity) are cut in three bands of as many lines, equal prices together; none under 30 lines or where prices are too alike.", "text"),
+        "from_band": Column("`entry`, `middle` or `top`: the band of the median price the customer paid; to_band likewise.", "code"),
+        "share": Column("customers over base, those of the same from_band; low and high its 95 % Wilson interval.", "share", "base under 10"),
+    },
+    "preferences.csv": {
+        "share": Column("Customers of the tier who bought the item in the window over base, all customers of the tier; low and high its 95 % Wilson interval.", "share", "base under 10"),
+        "index": Column("share over that of all customers.", "ratio", "as share"),
+        "expected": Column("The share that customers who buy as many lines would have, were each line drawn as over all tiers; scaled so that the tier's items sum to what they are.", "share", "as share"),
+        "differs": Column("`above` or `below` where the interval leaves expected out, else `usual`.", "code", "all tiers together, or base under 10"),
+        "spend_share": Column("The item's net money over the tier's; spend_index: over that of all customers.", "share", "under 10 buyers in the tier, or no money"),
+    },
     "action_list.csv": {
         "campaign": Column("`<YYYY-MM> <action>`: with contacted_at filled in, the file is next month's contacts table.", "text"),
         "arm": Column("`treated`: to be contacted. The control's name: held out, drawn by the hash of salt, action and id, the same share of every tier.", "code"),
+        "channel": Column("Through which the action reaches the customer, by the action list.", "text", "the list gives none"),
+        "due": Column("Day by which the action is to be done: as_of and the action's `days`.", "date"),
     },
     "action_sizes.csv": {
         "mean": Column("Money per customer since a month ago of those who would have been on the list then; sd its standard deviation.", "currency", "nobody would have been"),
@@ -232,9 +278,91 @@ TABLES: dict[str, dict[str, Column]] = {
         "earned": Column("Sum of the totals of an action's campaigns; half widths add as of independent draws (arms of one campaign plainly).", "currency", "untested"),
         "verdict": Column("ledger: the campaign's headline, `mixed` where tiers differ, `not_carried_out` where under 5 % of last month's call list were contacted. earned: `untested`, `earned`, `lost` or `unclear`.", "code"),
     },
+    "reconciliation.csv": {
+        "name": Column("Our tier or segment (`scheme`) of the customers to whom the CRM gives the label crm_segment; `outside`: no order in the window, `no_order`: none at all. Empty table where no customer has a label.", "code"),
+        "share": Column("Customers over all customers of the label (label_customers).", "share", "under 10 customers of the label"),
+        "share_of_all": Column("All labelled customers in the name over all labelled customers: what a label without meaning would give too.", "share", "under 10 labelled customers"),
+        "agrees": Column("Whether the label is the segment's own name (in English or Chinese, or as CRMs usually write it).", "true or false", "tiers, a label that is none of our segments, or no segment to compare"),
+    },
+    "voice.csv": {
+        "tier": Column("Tier as of as_of; `all` counts everybody, people without an order too.", "code"),
+        "measure": Column("Of the window's answers (each counts): csat, share of 4 and 5 of 5; csat_mean; nps, share of 9–10 less share of 0–6. response_rate: answered over sent in the window. Of the tickets opened in it: first_response_hours and resolution_hours, medians in which a ticket not done by as_of stands last; resolution_rate, solved by as_of; first_response_on_time and resolved_on_time, done within `targets.first_response_hours` / `targets.resolution_hours`, only where these are given (a ticket whose time is not over is left out); tickets_per_customer, over all customers of the tier.", "code"),
+        "n": Column("Answers, surveys sent, tickets or customers the value stands on.", "as measure"),
+        "value": Column("The value.", "share, points, hours, score or number, by measure", "n under 10, or of a median half are not done yet"),
+        "low": Column("Lower bound of the 95 % interval: Wilson (shares), normal (means, nps), order statistics (medians); high its upper bound.", "as value", "as value, or not known yet"),
+        "target": Column("`targets` of the params, by measure.", "as value", "none given"),
+        "verdict": Column("`met` where the whole interval reaches the target (less is better for hours, tickets, silence, opt-outs and browsing), `missed` where none of it does, else `uncertain`; `no_target`, `too_few`.", "code"),
+    },
+    "voice_faults.csv": {
+        "fault": Column("Why rows of surveys, tickets or customers were not used; `without_order`: people without an order, whom `all` alone counts.", "code"),
+    },
+    "behaviour.csv": {
+        "measure": Column("contact_gap_days: median days since the last contact, of those ever contacted; no_contact_180d: share without one in 180 days, both of customers who may be contacted. open_rate, click_rate, opt_out_rate: over the window's contacts that say so. referred_share: brought by another customer; referrer_share: brought one. birthdays: customers of birthdays.csv, over those with a birthday on record. browsed_30d, browsed_90d: of customers who visited in these days, those without an order on or after the first of these days. order_share: the channel's share of the window's orders.", "code"),
+        "channel": Column("Channel of the contacts or orders; `all` elsewhere, `unknown` where none is named.", "code"),
+        "value": Column("The value; low, high, target and verdict as in voice.csv.", "share, days or customers, by measure", "n under 10"),
+    },
+    "birthdays.csv": {
+        "birthday": Column("The day to greet on, after as_of up to the same day of the next month. 29 February is kept on the 28th in a common year. Without do_not_contact and impossible dates (before 1905, after as_of).", "date"),
+    },
+    "churn_reasons.csv": {
+        "n_leaving": Column("Customers at risk or lost who gave any reason code in the window, by table; n_rest: all other customers who did.", "customers"),
+        "leaving_share": Column("leaving over n_leaving, with its 95 % Wilson interval; rest_share likewise of the rest.", "share", "n under 10"),
+        "difference": Column("leaving_share less rest_share; low, high its 95 % Newcombe interval.", "share", "either n under 10"),
+        "p_holm": Column("p of the two-proportion z test, by Holm over the reasons of the table.", "probability", "as difference"),
+        "verdict": Column("`more_often`, `less_often` (p_holm below 0.05), `no_difference`, `too_few`. What was named is not why anybody left.", "code"),
+    },
+    "touchpoints.csv": {
+        "from": Column("A customer's day with a contact, a visit, an order or a ticket, in the window up to 30 days before as_of.", "code"),
+        "to": Column("The customer's next such day of any kind within 30 days (on one day in the order contact, visit, order, ticket), else `nothing`.", "code"),
+        "share": Column("occasions over all occasions of `from`; customers counts each customer once.", "share", "under 10 occasions of `from`"),
+    },
+    "gates.csv · impossible.csv": {
+        "value": Column("What a quality gate measures: customers; days of history, both ends counted; days from the last order to as_of; net sales without a customer over all; rows with an unreadable date or amount, with a damaged or masked id, copies, or in a currency without a rate, each over the rows that are order lines; counted lines with an impossible value over all; orders of the last whole month over the median of up to twelve months before (3 at least); the largest change of a column's share of empty cells, last whole month against the months before (100 lines each); |net sales of the month / finance's figure − 1|; what the files' total rows say less what their lines add up to.", "by gate"),
+        "limit": Column("The limit in `params.gate`; a value at it passes. A gate that cannot be judged has no row.", "by gate"),
+        "result": Column("`pass`; missed: `refuse` where `gate.refuse` names it (the run ends, exit 3), else `degrade` for customers, history and last order (the report says less), `warn` for the others. Any row in a currency without a rate warns.", "code"),
+        "about": Column("The commonest reason or fault, the column, the currency or the month that the value is about.", "code", "nothing to name"),
+        "fault": Column("impossible: `too_early` (before 1990), `cost_below_zero` (no refund), `no_quantity` (money for a quantity of zero or less), `price_far_off` (price per piece over 1000 times the median of its product, of ten lines or more); a line has the first that applies.", "code"),
+    },
+    "outliers.csv · largest.csv": {
+        "bound": Column("exp(Q3 + 3 · (Q3 − Q1)) of log net money, of orders (of: order) or customers with money in the window; n of them.", "currency", "under ten, or half of them alike"),
+        "held_share": Column("Money of the amounts beyond the bound over the money of all; beyond counts them, held is their money.", "share", "no bound"),
+        "times_median": Column("largest: the amount over the median amount; the ten largest of each.", "times"),
+    },
     "scorecard.csv": {
-        "value": Column("new_customers: first purchases since the day a month before as_of. repeat_rate: customers with 2+ purchase days in the window over customers with any, low and high its 95 % Wilson interval. high_value_customers: customers of the best tier; high_value_share: their share of the window's money. net_sales: counted lines and those without customer id since the day a month before. identified_share: counted over that. acquisition_cost: the month's costs over new customers. conversion_rate: leads of the month with a customer_id. nps: promoters less detractors; csat: share of 4 and 5.", "by `unit`", "under 10 answers"),
-        "change": Column("value over previous less 1; for shares and points the difference.", "by `unit`", "no previous value"),
+        "measure": Column("new_customers: first purchases in the month (the days since the day a month before as_of); acquisition_cost: the costs of the calendar month over them; first_order_value: net money of their days of first purchase, per newcomer; second_order_rate: of the first purchases of the month that ended 90 days ago, those with a second purchase day within 90 days. leads: made in the month; converted_leads: leads whose first purchase came in the month, days_to_convert the median days between; conversion_rate: of the leads made in the month that ended 90 days ago, those who bought within 90 days.", "code"),
+        "value": Column("high_value_customers: customers of the best tier; high_value_fallen: in it a month ago, in another place now. retention_rate: of the customers with a purchase in the twelve months that ended a year before as_of, those with one in the twelve since; churn_rate: the others. left_window: in a tier a month ago, without an order in the window now. customers_at_risk: flagged by the early warning, value_at_stake their sum. flagged_bought: of those flagged a month ago, by the rule of then, who has bought since; listed_bought and held_out_bought: of the newly flagged on the call list of then, and of their hold-out.", "by `unit`", "under 10 customers, answers or leads (shares)"),
+        "n": Column("What a share or mean stands on. upgrades and downgrades: customers in a better, or a lower, tier than a month ago; their rates over those in a tier then. buyers: customers with a purchase in the month; revenue_per_buyer: their net money each; average_order_value: the month's net money over its orders. Over the customers of the window: revenue_per_customer, orders_per_customer, margin_per_customer. cross_sell_rate: customers with two or more categories of net money above zero in the window, over those with any; categories_per_customer: their mean number.", "customers, orders, answers or leads", "a sum or count"),
+        "low": Column("csat: share of 4 and 5; nps: promoters less detractors; repeat_rate: customers with 2+ purchase days in the window over customers with any. Lower bound of the 95 % interval: Wilson's of a share, the normal one of nps; high its upper bound.", "as value", "not a share of customers, answers or leads"),
+        "change": Column("value over previous less 1; for shares and points the difference. net_sales: counted lines and those without customer id in the month; identified_share: counted over that; gross_margin: net money of identified customers in the month times `margin`, or less the cost of goods. high_value_share and high_value_margin_share: the best tier's part of the window's net money, and of its margin.", "by `unit`", "no previous value"),
+    },
+    "revenue_bridge.csv": {
+        "step": Column("`new`: first purchase in the twelve months to as_of. `won_back`: bought before these, not in the twelve before, and in the twelve since; `lost`: in the twelve before, not since; `kept_more`, `kept_less`, `kept_same`: in both, by the period's money in both years; `earlier`: in neither (refunds). `no_customer`: buyers without an id. `year_ago` and `now` are the wholes.", "code"),
+        "customers": Column("Those with money in the period or in the same period a year before.", "customers", "`no_customer`, and the wholes"),
+        "amount": Column("since less before, their net money of the period now and a year before; the steps sum to now less year_ago.", "currency"),
+        "after": Column("year_ago with the amounts up to this step.", "currency"),
+    },
+    "channels.csv": {
+        "newcomers": Column("First purchases in the twelve calendar months to as_of (`cohorts`).", "customers"),
+        "cost": Column("Costs of these months. A channel without newcomers stands here too; `unknown` holds costs without a channel.", "currency", "no costs"),
+        "cost_per_newcomer": Column("cost over newcomers.", "currency", "under 10 newcomers, or no costs"),
+        "leads": Column("Leads made in these months; converted: those of them who have bought since; conversion_rate with its 95 % Wilson interval (young leads had little time).", "leads", "no leads table"),
+        "revenue_90": Column("Net sales per newcomer in the first 91 days (revenue_365: 365 days), over all cohorts that have them behind them.", "currency", "under 10 customers, or too young"),
+        "payback_months": Column("Months since the first purchase after which what a newcomer has brought covers the cost of winning him, and stays above it.", "months", "`payback` says why"),
+        "basis": Column("`margin`, or `net_sales` where no margin is known: then payback is later than it looks.", "code", "no costs"),
+    },
+    "budget.csv": {
+        "tier": Column("The customer's tier when each of the last twelve months began; `outside` without one; `new`: first purchase in that month, or none yet.", "code"),
+        "customers": Column("Mean number at the months' beginnings; of `new` the mean newcomers of a month.", "customers"),
+        "cost": Column("Costs of contacts made in the months; `campaign.contact_cost` where a contact has none.", "currency"),
+        "profit": Column("Their net money of the months: times `margin`, or less the cost of goods (basis `margin`), else as it is (`net_sales`).", "currency"),
+        "profit_share": Column("Of all but `new`; the other shares likewise.", "share", "`new`, under 10 customers, or no whole above zero"),
+        "budget_index": Column("cost_share over profit_share (contact_share where nothing was spent).", "ratio", "as its shares"),
+        "verdict": Column("`over` from 2 upward, `under` up to 0.5, else `level`.", "code", "as budget_index"),
+    },
+    "short_and_long.csv": {
+        "recent": Column("Money of the last 90 days, in margin where a margin rate is known, of customers with a clv.", "currency"),
+        "expected": Column("Sum of clv.", "currency"),
+        "idle": Column("Customers who brought nothing in the last 90 days; idle_expected the clv they hold, idle_share its share of the row's.", "customers"),
     },
 }  # fmt: skip
 

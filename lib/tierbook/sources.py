@@ -1,8 +1,7 @@
-"""Reading files: text and Parquet through the engine, Excel through calamine; nothing is judged here."""
+"""Reading files: text and Parquet through the engine, Excel by its sheets; nothing is judged here."""
 
 from __future__ import annotations
 
-import datetime as dt
 import glob
 import re
 import zipfile
@@ -11,15 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from tierbook import texts
+from tierbook import excel, texts
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
 from tierbook.params import ROOT, Constant, Product, TableSource, check, nearest, read_yaml, resolve
 from tierbook.schema import REQUIRED, SCHEMA
 
 PRESETS = ROOT / "params" / "sources"
-EXCEL = {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"}
-_EXACT = 10**15
 _FAULTS = {
     "state machine": "lines end in different ways (CRLF and LF), or a quote stands alone; save the file anew",
     "Value with unterminated quote": "a quote is opened and not closed",
@@ -81,9 +78,10 @@ def read(engine: Engine, table: str, spec: TableSource, scratch: Path) -> Raw:
     files = files_of(spec, table)
     parts = []
     for n, file in enumerate(files):
-        for k, (name, relation) in enumerate(_relations(file, spec, scratch / f"{table}_{n}")):
+        for k, (name, relation, repeats) in enumerate(_relations(file, spec, scratch / f"{table}_{n}")):
             sql = f"SELECT *{_constants(spec)}, {literal(f'{n:05d}.{k:03d} {name}')} AS _part FROM {relation}"
-            _map_columns(table, spec, _types(engine, f"({sql})", name), name, whole=False)
+            mapped = _map_columns(table, spec, _types(engine, f"({sql})", name), name, whole=False)
+            _refuse_repeats(table, mapped, repeats, name)
             parts.append(sql)
     sql = "(" + " UNION ALL BY NAME ".join(parts) + ")"
     told = files[0].name + (f" (and {len(files) - 1} more files)" if len(files) > 1 else "")
@@ -123,7 +121,7 @@ def first_line(error: Exception) -> str:
 
 
 def _relations(file: Path, spec: TableSource, scratch: Path):
-    """The (name, SQL) pairs of one file; several for the sheets of an Excel file."""
+    """The (name, SQL, repeated headers) of one file; several for the sheets of an Excel file."""
     try:
         with file.open("rb") as stream:
             head = stream.read(4)
@@ -131,12 +129,12 @@ def _relations(file: Path, spec: TableSource, scratch: Path):
             raise InputError(f"{file}: the file is empty (0 bytes)")
         if file.suffix.lower() == ".zip":
             file = _unzipped(file, spec, scratch)
-        if file.suffix.lower() in EXCEL:
-            yield from _excel(file, spec, scratch)
+        if file.suffix.lower() in excel.SUFFIXES:
+            yield from excel.sheets(file, spec, scratch)
         elif file.suffix.lower() in {".parquet", ".pq"} or head == b"PAR1":
-            yield file.name, f"read_parquet({path_literal(file)})"
+            yield file.name, f"read_parquet({path_literal(file)})", frozenset()
         else:
-            yield file.name, texts.relation(file, spec, scratch)
+            yield file.name, *texts.relation(file, spec, scratch)
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
 
@@ -152,38 +150,6 @@ def _unzipped(file: Path, spec: TableSource, scratch: Path) -> Path:
             return Path(archive.extract(wanted, scratch))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise InputError(f"{file}: cannot be unpacked: {error}") from None
-
-
-def _excel(file: Path, spec: TableSource, scratch: Path):
-    import pandas as pd
-
-    try:
-        sheets = pd.read_excel(file, sheet_name=spec.sheet or None, engine="calamine", dtype=object, na_filter=False)
-    except Exception as error:  # calamine's own errors share no base class
-        raise InputError(f"{file}: cannot be read as an Excel file: {first_line(error)}") from None
-    filled = {sheet: frame for sheet, frame in sheets.items() if len(frame.columns)}
-    if not filled:
-        raise InputError(f"{file}: no sheet holds a header line")
-    scratch.mkdir(parents=True, exist_ok=True)
-    for n, (sheet, frame) in enumerate(filled.items()):
-        frame.columns = texts.unique([str(name).strip() for name in frame.columns])
-        path = scratch / f"sheet_{n}.parquet"
-        frame.map(_cell_text).astype("str").to_parquet(path, index=False)
-        yield f"{file.name}[{sheet}]", f"read_parquet({path_literal(path)})"
-
-
-def _cell_text(cell) -> str:
-    """An Excel cell as the text a CSV would hold: whole numbers without .0, dates in ISO form.
-
-    Excel keeps 15 digits: a longer number is written with its exponent, so that the damage shows.
-    """
-    if isinstance(cell, float | int) and not isinstance(cell, bool) and abs(cell) >= _EXACT:
-        return f"{cell:.14e}"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, dt.datetime | dt.date):
-        return cell.isoformat(sep=" ") if isinstance(cell, dt.datetime) else cell.isoformat()
-    return "" if cell is None else str(cell)
 
 
 def _map_columns(table: str, spec: TableSource, types: dict[str, str], told: str, whole: bool = True) -> dict:
@@ -214,10 +180,22 @@ def _map_columns(table: str, spec: TableSource, types: dict[str, str], told: str
     return mapped
 
 
+def _refuse_repeats(table: str, mapped: dict, repeats: frozenset[str], told: str) -> None:
+    """A header that stands twice may not be used: which of the two columns is meant, nobody can tell."""
+    for canonical, header in mapped.items():
+        twice = next((h for h in ([header] if isinstance(header, str) else header) if h.lower() in repeats), None)
+        if twice:
+            raise InputError(
+                f"{told}: column {twice!r} for {table}.{canonical} stands twice in the header; rename one of them in the file"
+            )
+
+
 def _no_column(table: str, canonical: str, header: str, headers: dict, told: str) -> str:
     has = ", ".join(repr(h) for h in list(headers.values())[:30])
     close = nearest(header, headers.values())
     hint = close if close.startswith("nearest") else "none is near"
+    if (table, canonical) == ("transactions", "customer_id"):
+        hint += "; tiering needs a buyer id in every row, so an export without one cannot be tiered"
     return (
         f"{told}: no column {header!r} for {table}.{canonical}; the file has {has}; {hint}; "
         f"write source.{table}.columns: {{{canonical}: <column of the file>}}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import accounting, cache, demo, history, sources, trial
+from tierbook import accounting, cache, databases, demo, history, sources, trial
 from tierbook.demo import trials
 from tierbook.engine import Engine, open_engine
 from tierbook.params import TABLES, Params, is_there
@@ -36,7 +36,10 @@ class Tables:
         found = {}
         for table in TABLES:
             spec = getattr(self.params.source, table)
-            if spec is not None and spec.preset == "demo":
+            if spec is not None and spec.database:
+                lies = databases.snapshot(spec, table, self._databases)
+                spec = spec.model_copy(update={"path": [str(lies)], "database": None, "table": None, "query": None})
+            elif spec is not None and spec.preset == "demo":
                 spec = spec.model_copy(update={"path": [str(self._demo() / f"{table}.csv")]})
             elif spec is not None and self.is_simulated(table):
                 spec = spec.model_copy(update={"path": self._simulated(spec.simulated), "member": None})
@@ -47,7 +50,18 @@ class Tables:
     def is_simulated(self, table: str) -> bool:
         """Whether a simulator stands in for a table because no file lies where the params point."""
         spec = getattr(self.params.source, table)
-        return spec is not None and spec.simulated is not None and (spec.preset == "demo" or not is_there(spec))
+        if spec is None or spec.simulated is None or spec.database:
+            return False
+        return spec.preset == "demo" or not is_there(spec)
+
+    @property
+    def _databases(self) -> Path:
+        return self.work / "databases" / self.params.report.name
+
+    def refresh(self) -> None:
+        """Read the tables that lie in databases anew; to be called before anything is computed."""
+        if databases.given(self.params):
+            databases.refresh(self.params, self._databases)
 
     def _simulated(self, name: str) -> list[str]:
         folder = self._generated(name, lambda target: trials.write(name, target))
@@ -61,9 +75,15 @@ class Tables:
 
     @cached_property
     def inputs(self) -> dict[str, str]:
-        """Path → SHA-256 of every file the numbers depend on."""
-        files = [file for table, spec in self.specs.items() for file in sources.files_of(spec, table)]
-        return {str(path): cache.file_sha256(path, self.work / "sha256") for path in [*files, *self.rules]}
+        """Path → SHA-256 of every file the numbers depend on; a database's snapshot goes by the name of its table."""
+        asked = {table: f"{table}, {databases.label(spec)}" for table, spec in databases.given(self.params).items()}
+        files = {
+            asked.get(table, str(file)): file
+            for table, spec in self.specs.items()
+            for file in sources.files_of(spec, table)
+        }
+        files |= {str(path): path for path in self.rules}
+        return {name: cache.file_sha256(path, self.work / "sha256") for name, path in files.items()}
 
     @cached_property
     def cache(self) -> cache.Cache:
@@ -90,13 +110,13 @@ class Tables:
             for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
                 raw = sources.read(engine, table, spec, scratch)
                 path = target / f"{table}.parquet"
+                id_map = target / "id_map.parquet" if "id_map" in self.specs and table != "id_map" else None
                 if table == "transactions":
-                    id_map = target / "id_map.parquet" if "id_map" in self.specs else None
                     counts.insert(0, accounting.judge_transactions(engine, raw, self.params, path, id_map))
                 elif table == "trial":
                     counts.append(trial.read(engine, raw, self.params, path))
                 else:
-                    counts.append(accounting.judge_table(engine, raw, table, self.params, path))
+                    counts.append(accounting.judge_table(engine, raw, table, self.params, path, id_map))
             pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
             if "transactions" in self.specs:
                 days = history.customer_days(engine.scan(target / "transactions.parquet"))

@@ -5,21 +5,30 @@ from __future__ import annotations
 import codecs
 import csv
 import itertools
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tierbook import layout
 from tierbook.engine import identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
 from tierbook.params import TableSource
 
 _BLOCK = 1 << 20
 _SURELY_UTF8 = 10
+_LINES = 400
+_SAMPLE = 1 << 16
+BLANKS = " \t\r\n\u00a0\u3000\u200b\ufeff"
+_PAGE = re.compile(r"<(!doctype html|html|head|meta|table|\?xml)\b", re.IGNORECASE)
+WEB_PAGE = (
+    "this is a web page, whatever its name says; open it in Excel or a browser and save the table as .xlsx or .csv"
+)
 
 
 @dataclass(frozen=True)
 class Header:
-    """The first line that is not blank: its cells, the delimiter, the lines before it, and how lines end."""
+    """The header line (`layout.header_row`): its cells, the delimiter, the lines before it, and how lines end."""
 
     cells: list[str]
     delimiter: str
@@ -27,8 +36,8 @@ class Header:
     line_end: str
 
 
-def relation(file: Path, spec: TableSource, scratch: Path) -> str:
-    """The SQL relation of one text file, every column VARCHAR.
+def relation(file: Path, spec: TableSource, scratch: Path) -> tuple[str, frozenset[str]]:
+    """The SQL relation of one text file, every column VARCHAR, and the header cells that stand more than once.
 
     Short lines are padded with null, but refused where a quoted cell holds a line break, as longer ones always are.
 
@@ -37,27 +46,33 @@ def relation(file: Path, spec: TableSource, scratch: Path) -> str:
     encoding = encoding_of(file) if spec.encoding == "auto" else _known_encoding(spec.encoding)
     readable = file if encoding == "utf-8" else _transcode(file, encoding, scratch)
     if spec.delimiter == "whitespace":
-        return _split_on_blanks(file, readable, spec)
-    header = _header(readable, file, spec.delimiter)
+        return _split_on_blanks(file, readable, spec), frozenset()
+    header = _header(readable, file, spec)
     names = unique(spec.names or header.cells)
     has_header = [h.lower() for h in header.cells] == [n.lower() for n in spec.names or header.cells]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     # The engine pads short lines beside quoted line breaks only in its sequential reader, and that one ends silently
     # at a quote that is never closed: such a file is read strictly instead, and a short line refused.
     options = f"skip = {header.skip}, new_line = '{header.line_end}', null_padding = {not _breaks_in_quotes(readable)}"
-    return f"""read_csv({path_literal(readable)}, auto_detect = false, header = {has_header}, columns = {{{columns}}},
-        delim = {literal(header.delimiter)}, quote = '"', escape = '"', {options})"""
+    return (
+        f"""read_csv({path_literal(readable)}, auto_detect = false, header = {has_header}, columns = {{{columns}}},
+        delim = {literal(header.delimiter)}, quote = '"', escape = '"', {options})""",
+        layout.repeats(spec.names or header.cells),
+    )
 
 
 def encoding_of(file: Path) -> str:
-    """UTF-8, UTF-16 (by its mark) or GB18030, judged by every byte of the file.
+    """UTF-8, UTF-16 (by its mark, else by where its NUL bytes stand) or GB18030, judged by every byte of the file.
 
     Damaged UTF-8 can pass for GB18030 and come out as nonsense: a file whose fault follows ten characters outside
     ASCII that were good UTF-8 is refused, with the line of the fault.
     """
     with file.open("rb") as stream:
-        if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16"
+        sample = stream.read(_SAMPLE)
+    if sample[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    if b"\x00" in sample and (unmarked := _unmarked_utf16(sample)):
+        return unmarked
     good, line = _good_utf8(file)
     if line is None:
         return "utf-8"
@@ -66,6 +81,17 @@ def encoding_of(file: Path) -> str:
     if not _decodes(file, "gb18030"):
         raise InputError(f"{file}: the text is neither UTF-8, UTF-16 nor GB18030; give its encoding in the params")
     return "gb18030"
+
+
+def _unmarked_utf16(sample: bytes) -> str | None:
+    """Commas, digits and line ends of UTF-16 have a NUL as their high byte: at odd places (LE) or at even ones (BE).
+
+    A full-width blank, U+3000, has one at the other place; in binary files they stand at both.
+    """
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < len(sample) / 40 or max(even, odd) < 4 * min(even, odd):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def unique(names: list[str]) -> list[str]:
@@ -140,22 +166,29 @@ def _transcode(file: Path, encoding: str, scratch: Path) -> Path:
     return target
 
 
-def _header(readable: Path, file: Path, delimiter: str) -> Header:
-    """Read up to the header; a cell of it may hold line breaks, so that line ends are judged after it."""
+def _header(readable: Path, file: Path, spec: TableSource) -> Header:
+    """Find the header among the first lines; a cell of it may hold line breaks, so that line ends are judged after it.
+
+    Where the params name the columns, the first line that is not blank is the header, or the first row.
+    """
+    with readable.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+        lines = list(itertools.islice(stream, _LINES))
+    if _PAGE.match("".join(lines[:20]).strip()):
+        raise InputError(f"{file}: {WEB_PAGE}")
+    if any("\udc80" <= character <= "\udcff" for line in lines for character in line):
+        raise InputError(f"{file}: the header line cannot be read: the text about it is not UTF-8; give its encoding")
     try:
-        with readable.open(encoding="utf-8-sig", newline="") as lines:
-            skip, first = next(((n, line) for n, line in enumerate(lines) if line.strip()), (0, ""))
-            if not first:
-                raise InputError(f"{file}: the file holds no header line")
-            if delimiter == "auto":
-                delimiter = max([",", "\t", ";", "|"], key=first.count)
-            taken = [first]
-            rest = (taken.append(line) or line for line in lines)
-            cells = next(csv.reader(itertools.chain([first], rest), delimiter=delimiter))
-    except (UnicodeDecodeError, csv.Error) as error:
+        mark = layout.delimiter(lines) if spec.delimiter == "auto" else spec.delimiter
+        rows = list(layout.records(lines, mark))
+    except csv.Error as error:
         raise InputError(f"{file}: the header line cannot be read: {error}") from None
-    line_end = "\\r\\n" if taken[-1].endswith("\r\n") else "\\r" if taken[-1].endswith("\r") else "\\n"
-    return Header([cell.strip() for cell in cells], delimiter, skip, line_end)
+    cells = [[cell.strip(BLANKS) for cell in row.cells] for row in rows]
+    place = next((n for n, row in enumerate(cells) if any(row)), None) if spec.names else layout.header_row(cells)
+    if place is None:
+        raise InputError(f"{file}: the file holds no header line")
+    last = lines[rows[place].end - 1]
+    line_end = "\\r\\n" if last.endswith("\r\n") else "\\r" if last.endswith("\r") else "\\n"
+    return Header(cells[place], mark, rows[place].start, line_end)
 
 
 def _breaks_in_quotes(readable: Path) -> bool:

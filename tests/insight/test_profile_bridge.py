@@ -47,10 +47,23 @@ def test_purchase_days_gather_the_frequent_at_the_end():
 def test_empty_cells_are_counted_among_rows_that_count():
     lines = pd.DataFrame(
         {
+            "day": [3, 4, 4],
             "reason": ["kept", "no_customer", "status"],
             "customer_id": ["a", None, None],
             "store": pd.array([None, None, "x"], dtype="str"),
         }
     )
-    found = profile.missing_cells(nw.from_native(lines).lazy(), ["customer_id", "store"]).collect().to_native()
-    assert found.iloc[0].to_dict() == {"rows": 2, "customer_id": 1, "store": 2}
+    found = profile.missing_by_day(nw.from_native(lines).lazy(), ["customer_id", "store"]).collect().to_native()
+    rows = found.sort_values("day")[["day", "rows", "customer_id", "store"]].to_numpy().tolist()
+    assert rows == [[3, 1, 0, 1], [4, 1, 1, 1]]
+
+
+def test_empty_cells_by_month_have_no_share_under_ten_rows():
+    # January: days 0 and 30 of 1970, 6 + 4 rows with 1 + 2 empty: 3 of 10; February (day 31): 1 of 9
+    days = pd.DataFrame({"day": [0, 30, 31], "rows": [6, 4, 9], "store": [1, 2, 1]})
+    found = profile.missing_by_month(days)
+    assert found[["month", "column", "rows", "missing"]].to_numpy().tolist() == [
+        ["1970-01", "store", 10, 3],
+        ["1970-02", "store", 9, 1],
+    ]
+    assert found["missing_share"].tolist()[0] == 0.3 and found["missing_share"].isna().tolist() == [False, True]

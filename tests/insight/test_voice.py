@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, quantile_test
 
 from tierbook.insight import voice
 
@@ -62,3 +64,156 @@ def test_answers_off_the_scale_do_not_count():
     assert voice.recommendation(pd.Series([0] * 10 + [99, -1, 11]))["n"] == 10
     assert voice.recommendation(pd.Series([0] * 10 + [99] * 5))["value"] == -100
     assert voice.satisfied(pd.Series([1] * 10 + [0, 6, 99]))["n"] == 10
+
+
+def test_mean_by_hand():
+    """Five 3s and five 5s: mean 4; variance 10 × 1² / 9 = 1.1111, standard error √(1.1111 / 10) = 0.33333, half the
+    interval 1.959964 × 0.33333 = 0.65332."""
+    found = voice.satisfaction(pd.Series([3, 5] * 5 + [9, None]))
+    assert found == {
+        "n": 10,
+        "value": 4,
+        "low": pytest.approx(3.34668, abs=1e-5),
+        "high": pytest.approx(4.65332, abs=1e-5),
+    }
+
+
+def test_the_mean_stays_on_its_scale():
+    found = voice.satisfaction(pd.Series([5] * 11 + [1]))
+    assert found["high"] == 5 and found["low"] < found["value"]
+
+
+def test_median_by_hand():
+    """Of ten, two heads or fewer have a chance of 56 / 1 024 = 5.5 %, one or none 11 / 1 024 = 1.1 %: the second from
+    either end, 20 and 90. The middle of 50 and 60 is 55."""
+    found = voice.median(pd.Series([100, 10, 20, 30, 40, 50, 60, 70, 80, 90]))
+    assert found == {"value": 55, "low": 20, "high": 90, "n": 10}
+
+
+@pytest.mark.parametrize("n", [10, 11, 17, 50, 101])
+def test_medians_agree_with_scipys_interval_of_a_quantile(n):
+    values = pd.Series(np.random.default_rng(n).lognormal(size=n))
+    found, peer = voice.median(values), quantile_test(values, p=0.5).confidence_interval(0.95)
+    assert (found["value"], found["low"], found["high"]) == (pytest.approx(values.median()), peer.low, peer.high)
+
+
+def test_what_is_not_over_yet_stands_last():
+    """Ten tickets, four still open: the middle lies between the 5th and the 6th that are done; the ninth is open."""
+    found = voice.median(pd.Series([1, 2, 3, 4, 5, 6] + [np.inf] * 4))
+    assert found == {"value": 5.5, "low": 2, "high": np.inf, "n": 10}
+    assert voice.median(pd.Series([1.0] * 4 + [np.inf] * 6))["value"] == np.inf
+
+
+BOUNDS = [  # measure, value, low, high, target, verdict
+    ("csat", 0.8, 0.70, 0.90, 0.69, "met"),
+    ("csat", 0.8, 0.70, 0.90, 0.70, "met"),
+    ("csat", 0.8, 0.70, 0.90, 0.71, "uncertain"),
+    ("csat", 0.8, 0.70, 0.90, 0.90, "uncertain"),
+    ("csat", 0.8, 0.70, 0.90, 0.91, "missed"),
+    ("csat", 0.8, 0.70, 0.90, None, "no_target"),
+    ("csat", np.nan, np.nan, np.nan, 0.70, "too_few"),
+    ("birthdays", 12, np.nan, np.nan, 10, "no_target"),
+    ("first_response_hours", 4, 3, 5, 5.1, "met"),
+    ("first_response_hours", 4, 3, 5, 5, "met"),
+    ("first_response_hours", 4, 3, 5, 4.9, "uncertain"),
+    ("first_response_hours", 4, 3, 5, 3, "uncertain"),
+    ("first_response_hours", 4, 3, 5, 2.9, "missed"),
+    ("first_response_hours", 4, 3, np.inf, 5, "uncertain"),
+    ("first_response_hours", np.inf, 6, np.inf, 5, "missed"),
+]
+
+
+@pytest.mark.parametrize(("measure", "value", "low", "high", "target", "verdict"), BOUNDS)
+def test_verdicts_at_their_boundaries(measure, value, low, high, target, verdict):
+    row = {"tier": "all", "measure": measure, "n": 30, "value": value, "low": low, "high": high}
+    table = voice.judged([row], {} if target is None else {measure: target})
+    assert list(table.columns) == voice.COLUMNS
+    assert table["verdict"].tolist() == [verdict]
+    assert not np.isinf(table[["value", "low", "high"]].astype(float)).any(axis=None), "what is not known yet is null"
+
+
+def test_nothing_to_say_is_an_empty_table():
+    assert voice.judged([], {"csat": 0.8}).empty
+
+
+def days(*texts):
+    return pd.to_datetime(pd.Series(texts), format="ISO8601")
+
+
+def answers(**columns):
+    table = {"customer_id": "A", "tier": "high", "sent_at": None, "answered_at": None, "csat": np.nan, "nps": np.nan}
+    frame = pd.DataFrame(table | columns)
+    return frame.assign(**{name: pd.to_datetime(frame[name]) for name in ("sent_at", "answered_at")})
+
+
+def test_the_window_is_the_days_after_its_start_up_to_its_end():
+    """Day 10 is 1970-01-11: the window (10, 12] holds the 12th and the 13th of January 1970, to their last second."""
+    times = days("1970-01-11 23:59:59", "1970-01-12", "1970-01-13 23:59:59", "1970-01-14", None)
+    assert voice.within(times, (10, 12)).tolist() == [False, True, True, False, False]
+
+
+def test_surveys_by_tier():
+    """Ten of high answer 5 and 10, ten of low 1 and 0: all are half satisfied, 0 points. Of 25 sent 20 are answered.
+    Whoever has no order counts in all alone: an eleventh answer of 5 makes 11 of 21."""
+    table = pd.concat(
+        [
+            answers(tier=["high"] * 10, sent_at="2026-10-01", answered_at="2026-10-02", csat=5, nps=10),
+            answers(tier=["low"] * 10, sent_at="2026-10-01", answered_at="2026-10-02", csat=1, nps=0),
+            answers(tier=["low"] * 5, sent_at="2026-10-01"),
+            answers(tier=[None], answered_at="2026-10-03", csat=5),
+            answers(tier=["high"] * 10, answered_at="2025-01-01", csat=1),
+        ]
+    )
+    window = (20_700, 20_757)  # after 2026-09-04, up to 2026-10-31
+    rows = pd.DataFrame(voice.surveys(table, ["high", "low"], window)).set_index(["measure", "tier"])
+    assert rows.loc[("csat", "all"), ["n", "value"]].tolist() == [21, pytest.approx(11 / 21)]
+    assert rows.loc[("csat", "high"), ["n", "value"]].tolist() == [10, 1]
+    assert rows.loc[("csat_mean", "low"), "value"] == 1
+    assert rows.loc[("nps", "all"), ["n", "value"]].tolist() == [20, 0]
+    assert rows.loc[("response_rate", "all"), ["n", "value"]].tolist() == [25, 0.8]
+    assert rows.loc[("response_rate", "low"), ["n", "value"]].tolist() == [15, pytest.approx(10 / 15)]
+
+
+def test_answers_that_cannot_be_used_are_told():
+    table = pd.concat(
+        [
+            answers(customer_id=["B", "A"], answered_at="2026-10-02", csat=99),
+            answers(customer_id=["C"], answered_at="2026-10-02", nps=-1),
+            answers(customer_id=["D"], nps=3),
+            answers(customer_id=["E"], sent_at="2026-10-02", answered_at="2026-10-01", csat=4),
+            answers(customer_id=["F"], sent_at="2026-10-02 18:00", answered_at="2026-10-02", csat=4),
+            answers(customer_id=["G"]),
+        ]
+    )
+    assert voice.survey_faults(table) == [
+        ("surveys", "csat_off_scale", 2, "A"),
+        ("surveys", "nps_off_scale", 1, "C"),
+        ("surveys", "answer_undated", 1, "D"),
+        ("surveys", "answered_before_sent", 1, "E"),
+    ]
+
+
+@given(st.lists(st.integers(-3, 12), max_size=60), st.integers(0, 9))
+def test_intervals_hold_their_value_whatever_the_order(votes, seed):
+    plain = pd.Series(votes, dtype=float)
+    mixed = plain.sample(frac=1, random_state=seed)
+    for judge in (voice.recommendation, voice.satisfied, voice.satisfaction, voice.median):
+        found, again = judge(plain), judge(mixed)
+        assert found["n"] == again["n"]
+        assert np.isnan(found["value"]) == (found["n"] < voice.MIN_ANSWERS)
+        if found["n"] >= voice.MIN_ANSWERS:
+            assert found["low"] - 1e-9 <= found["value"] <= found["high"] + 1e-9
+            assert again["value"] == pytest.approx(found["value"])
+
+
+def test_measures_side_by_side():
+    rows = [
+        {"tier": tier, "measure": measure, "n": n, "value": value, "low": value, "high": value}
+        for tier, n in (("all", 20), ("high", 20), ("low", 0))
+        for measure, value in (("csat", 0.5), ("nps", 10.0))
+    ]
+    wide = voice.side_by_side(voice.judged(rows, {"nps": 5}), ["csat", "nps"])
+    assert wide["tier"].tolist() == ["all", "high"], "nobody in low has said anything"
+    assert wide[["csat", "nps", "nps_n", "nps_verdict"]].values.tolist() == [[0.5, 10.0, 20, "met"]] * 2
+    assert wide["nps_interval"].tolist() == [(10.0, 10.0)] * 2
+    assert voice.side_by_side(voice.judged(rows[:2], {}), ["csat", "gone"])["gone_n"].tolist() == [0]

@@ -40,7 +40,7 @@ def cells(path):
 
 def test_all_the_notebooks_of_the_report_are_here():
     assert [path.stem for path in NOTEBOOKS] == [
-        "01_profile_data", "02_segment_customers", "03_estimate_value", "04_track_movement", "06_review_campaign", "07_summarise_month",
+        "01_profile_data", "02_segment_customers", "03_estimate_value", "04_track_movement", "05_find_needs", "06_review_campaign", "07_summarise_month",
     ]  # fmt: skip
 
 

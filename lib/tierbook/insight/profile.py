@@ -1,4 +1,4 @@
-"""Profile: what the orders hold, month by month, and whether they carry a report (the base gate)."""
+"""Profile: what the orders hold, month by month, where they come from, and what they lack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from tierbook.accounting import day_date, day_number
-from tierbook.params import Gate
+from tierbook.insight.groups import SMALL
 
 COUNTED = ("kept", "no_customer")
 
@@ -39,6 +39,7 @@ def daily_orders(days: nw.LazyFrame) -> nw.LazyFrame:
 def monthly(sales: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
     """One row per calendar month: net_sales (with unidentified buyers), identified, identified_share, refunds, orders.
 
+    refund_share: refunds over the sales they were taken off, net_sales + refunds. Shares are null without sales.
     Months without a line between the first and the last are there with zeros, so that a gap shows.
     """
     wide = sales.assign(month=_months(sales["day"]))
@@ -54,6 +55,8 @@ def monthly(sales: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
     every = pd.period_range(table.index.min(), table.index.max(), freq="M") if len(table) else []
     table = table.reindex([str(p) for p in every], fill_value=0).fillna(0)
     table["identified_share"] = (table["identified"] / table["net_sales"]).where(table["net_sales"] > 0)
+    gross = table["net_sales"] + table["refunds"]
+    table["refund_share"] = (table["refunds"] / gross).where(gross > 0)
     return table.rename_axis("month").reset_index().astype({"orders": int})
 
 
@@ -66,30 +69,6 @@ def sales_between(sales: pd.DataFrame, after: dt.date, until: dt.date) -> pd.Ser
     span = sales[(sales["day"] > day_number(after)) & (sales["day"] <= day_number(until))]
     identified = span.loc[span["reason"] == "kept", "net"].sum()
     return pd.Series({"net_sales": float(span["net"].sum()), "identified": float(identified)})
-
-
-def gates(history: pd.DataFrame, as_of: dt.date, limits: Gate) -> pd.DataFrame:
-    """The base gate: gate, value, limit, result (``pass`` or ``degrade``).
-
-    Too few customers → fixed-threshold tiers, no clusters and no lifetime value; too short a history → no lifetime
-    value; a last order long before as_of → warned. Nothing usable is refused before this is reached.
-    """
-    end = day_number(as_of)
-    found = {
-        "min_customers": (len(history), limits.min_customers, len(history) >= limits.min_customers),
-        "min_history_days": (
-            span := int(end - history["first_day"].min() + 1),
-            limits.min_history_days,
-            span >= limits.min_history_days,
-        ),
-        "max_days_since_last_order": (
-            silent := int(end - history["last_day"].max()),
-            limits.max_days_since_last_order,
-            silent <= limits.max_days_since_last_order,
-        ),
-    }
-    rows = [(gate, value, limit, "pass" if ok else "degrade") for gate, (value, limit, ok) in found.items()]
-    return pd.DataFrame(rows, columns=["gate", "value", "limit", "result"])
 
 
 def summary(history: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date) -> dict:
@@ -155,16 +134,25 @@ def purchase_days(history: pd.DataFrame, most: int = 8) -> pd.DataFrame:
 LINE_COLUMNS = ["customer_id", "order_id", "quantity", "product", "category", "cost", "channel", "store", "region"]
 
 
-def missing_cells(lines: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
-    """Per column the rows without a value, and ``rows`` in all, of the order lines that count: one row."""
-    empty = [nw.col(column).is_null().cast(nw.Int64).sum().alias(column) for column in columns]
-    return lines.filter(nw.col("reason").is_in(list(COUNTED))).select(nw.len().alias("rows"), *empty)
+def missing_by_day(lines: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
+    """Per day and column the rows without a value, and ``rows`` in all, of the order lines that count."""
+    empty = [nw.when(nw.col(column).is_null()).then(1).otherwise(0).alias(column) for column in columns]
+    counted = lines.filter(nw.col("reason").is_in(list(COUNTED))).with_columns(*empty)
+    return counted.group_by("day").agg(nw.len().alias("rows"), nw.col(*columns).sum())
+
+
+def missing_by_month(days: pd.DataFrame) -> pd.DataFrame:
+    """`missing_by_day` by calendar month: month, column, rows, missing, missing_share (null under 10 rows)."""
+    sums = days.drop(columns="day").groupby(_months(days["day"]).rename("month")).sum()
+    long = sums.melt(id_vars="rows", var_name="column", value_name="missing", ignore_index=False).reset_index()
+    shares = long["missing"] / long["rows"].where(long["rows"] >= SMALL)
+    return long[["month", "column", "rows", "missing"]].assign(missing_share=shares)
 
 
 def missing_by_column(lines: pd.Series, others: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Cells without a value: table, column, rows, missing, missing_share; columns wholly empty too.
 
-    ``lines``: `missing_cells` of the order lines; ``others``: the counted rows of the optional tables by name.
+    ``lines``: `missing_by_day` of the order lines, added up; ``others``: the counted rows of the optional tables by name.
     """
     found = [("transactions", name, lines["rows"], lines[name]) for name in lines.index if name != "rows"]
     found += [

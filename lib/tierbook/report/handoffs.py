@@ -1,4 +1,4 @@
-"""Hand-offs: the tables folder and the Excel workbook that leave the report."""
+"""Hand-offs to tools: the tables folder, every table as CSV; Excel, Tableau and CRM files are made beside it."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tierbook.show.words import Words
 from tierbook.workbook import Workbook
 
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-MOST_ROWS = 100_000
-TERMS = {
-    "tier": "tier",
-    "previous_tier": "tier",
-    "next_tier": "tier",
-    "segment": "segment",
-    "stage": "stage",
-    "trend": "trend",
-    "tier_change": "tier_change",
-    "change_cause": "change_cause",
-}
+# The signs of the OWASP page on CSV injection, with the full-width forms that some Excels obey too.
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
@@ -51,6 +40,7 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
     """The tables that stand on orders."""
     return {
         "customers": month.book(),
+        "excluded": month.excluded(),
         "tiers": month.tiers(),
         "segments": month.segments(),
         "stages": month.stages(),
@@ -76,13 +66,31 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "clv_choice": month.value()["choice"],
         "clv_past": month.fared_since(),
         "cohorts": month.cohorts(),
+        "affinity": month.affinity()["pairs"],
+        "next_best": month.next_best(),
+        "price_bands": month.price_bands(),
+        "preferences": month.preferences(),
         "action_list": month.action_list(),
         "action_sizes": month.action_sizes(),
         "ledger": month.loop()["ledger"],
         "earned": month.loop()["earned"],
+        "voice": month.voice(),
+        "voice_faults": month.voice_faults(),
+        "behaviour": month.behaviour(),
+        "birthdays": month.birthdays(),
+        "churn_reasons": month.churn_reasons(),
+        "touchpoints": month.touchpoints(),
         "scorecard": month.scorecard(),
+        "revenue_bridge": month.revenue_bridge(),
+        "channels": month.channels(),
+        "budget": month.budget(),
+        "short_and_long": month.recent_beside_expected(),
         "months": month.months(),
         "gates": month.gates(),
+        "impossible": month.impossible(),
+        "outliers": month.outliers()["summary"],
+        "largest": month.outliers()["listed"],
+        "reconciliation": month.reconciliation(),
     }
 
 
@@ -94,34 +102,3 @@ def write_tables(month: Workbook, folder: Path) -> None:
     if month.on_orders:
         month.book().to_parquet(folder / "customers.parquet", index=False)
         (folder / "scale.yaml").write_text(month.scale.to_yaml(), encoding="utf-8")
-
-
-def write_excel(month: Workbook, path: Path) -> None:
-    """The Excel workbook in the report's first language: tiers and customers, real dates and numbers, headers frozen.
-
-    Beyond 100,000 customers the sheet carries those of the highest monetary value; tables/customers.csv has them all.
-    """
-    words = month.words(month.params.report.languages[0])
-    ordered = month.book().sort_values(["monetary", "customer_id"], ascending=[False, True], na_position="last")
-    sheets = {words.text("Tiers"): month.tiers(), words.text("Customers"): ordered.head(MOST_ROWS)}
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    writer = pd.ExcelWriter(path, engine="xlsxwriter", date_format="yyyy-mm-dd", engine_kwargs={"options": options})
-    with writer as excel:
-        # The same month gives the same file, so the date of creation is the month's.
-        excel.book.set_properties({"created": pd.Timestamp(month.as_of).to_pydatetime()})
-        for title, frame in sheets.items():
-            shown = _in_words(frame, words)
-            shown.to_excel(excel, sheet_name=title, index=False, freeze_panes=(1, 1))
-            excel.sheets[title].set_column(0, len(shown.columns) - 1, 14)
-            excel.sheets[title].autofilter(0, 0, len(shown), len(shown.columns) - 1)
-
-
-def _in_words(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
-    """Codes and column names as the reader's language has them."""
-    shown = frame.copy()
-    for column in shown.columns:
-        group = "tier" if column == "name" else TERMS.get(column)
-        if group:
-            codes = [code for code in shown[column].unique() if isinstance(code, str)]
-            shown[column] = shown[column].map({code: words.term(group, code) for code in codes})
-    return shown.rename(columns=lambda column: words.term("column", column))

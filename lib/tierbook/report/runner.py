@@ -20,14 +20,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 import tierbook
-from tierbook import cache, params
+from tierbook import cache, databases, params
 from tierbook.errors import NotebookFailed, ParamsError, PublishError
 from tierbook.params import ROOT, Params
-from tierbook.report import archive, handoffs, publish
+from tierbook.report import archive, excel, handoffs, lists, publish, tableau, uploads
 from tierbook.report.changes import changed_cells
 from tierbook.report.execute import Job, execute, prepare
 from tierbook.report.export import Page
-from tierbook.workbook import Workbook
+from tierbook.workbook import Workbook, quality
 
 NOTEBOOKS = ROOT / "notebooks"
 FRONT = "07_summarise_month"
@@ -73,7 +73,13 @@ def run(run: Run) -> Path:
     with publish.staging(run.outputs, name, run.as_of) as folder, _progress(run, len(steps) + len(notebooks)) as bar:
         month = Workbook(run.params, run.outputs)
         month.check_rules()
+        tableau.check_extras(run.params)
+        uploads.check_uploads(run.params)
+        with run.timed("databases"):
+            month.tables.refresh()
         _compute(month, run, bar, steps[:2])  # what can be refused is refused before a worker starts
+        with run.timed("gates"):
+            quality.refuse(month)
         with _workers(run) as workers:
             _compute(month, run, bar, steps[2:])
             try:
@@ -220,9 +226,12 @@ def _write_tables(month: Workbook, run: Run, folder: Path) -> None:
     try:
         with run.timed("tables"):
             handoffs.write_tables(month, folder / "tables")
-        with run.timed("excel"):
-            if month.on_orders:
-                handoffs.write_excel(month, folder / "customers.xlsx")
+        if month.on_orders:
+            with run.timed("excel"):
+                excel.write_excel(month, folder)
+                lists.write_csv(month, folder / "excel")
+            uploads.write_uploads(month, folder)
+            tableau.write_tableau(month, folder / "tables")
     except OSError as error:
         raise PublishError(
             f"cannot write {error.filename or folder}: {error.strerror}; nothing was published"
@@ -283,10 +292,21 @@ def check(tree: Params, outputs: Path) -> Workbook:
     month = Workbook(tree, outputs)
     chosen(tree)
     month.check_rules()
+    tableau.check_extras(tree)
+    uploads.check_uploads(tree)
+    read_anew(month, outputs)
     for step in ("accounting", "gates", "scale") if month.on_orders else OF_TRIAL:
         found = getattr(month, step)
         found() if callable(found) else None
+    quality.refuse(month)
     return month
+
+
+def read_anew(month: Workbook, outputs: Path) -> None:
+    """Read the databases anew; refused while a run of this report is under way, whose pages must stand on the same rows."""
+    if databases.given(month.params):
+        with publish.staging(outputs, month.params.report.name, month.as_of.isoformat()):
+            month.tables.refresh()
 
 
 def jobs_available() -> int:

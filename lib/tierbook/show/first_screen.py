@@ -7,6 +7,7 @@ from html import escape
 
 import pandas as pd
 
+from tierbook.show import gates as gates_in_words
 from tierbook.show.tables import html as table
 from tierbook.show.words import N_, Words
 
@@ -16,7 +17,8 @@ NOTED = {"works_and_pays": "yes", "harmful": "bad", "broken_split": "bad", "no_d
 
 
 def trust(words: Words, accounting: pd.DataFrame, gates: pd.DataFrame) -> str:
-    """May these data be believed: lines read, counted and set aside with their money, and every gate missed."""
+    """May these data be believed: lines read, counted and set aside with their money, every gate missed, and the
+    difference to finance where its figure is given."""
     rows = accounting[accounting["table"] == "transactions"]
     counted = rows["reason"] == "kept"
     aside = rows[~counted].sort_values("rows", ascending=False)
@@ -40,35 +42,19 @@ def trust(words: Words, accounting: pd.DataFrame, gates: pd.DataFrame) -> str:
                 reasons=("、" if words.language == "zh" else ", ").join(reasons),
             )
         )
-    told += [f"<b>{escape(gate_sentence(words, row))}</b>" for row in missed.itertuples()]
+    told += [f"<b>{escape(gates_in_words.sentence(words, row))}</b>" for row in missed.itertuples()]
+    told += [
+        words.html("Difference to finance's figure for {month:month}: {gap:percent.2}.", month=row.about, gap=row.value)
+        for row in gates[(gates["gate"] == "max_finance_gap") & (gates["result"] == "pass")].itertuples()
+    ]
     doubt = "" if missed.empty else " doubt"
     space = "" if words.language == "zh" else " "
     return f'<p class="trust{doubt}"><b>{verdict}</b>{space}{space.join(told)}</p>'
 
 
-def gate_sentence(words: Words, gate) -> str:
-    """What a missed gate means for the report."""
-    facts = {"value": gate.value, "limit": gate.limit}
-    if gate.gate == "min_customers":
-        return words.text(
-            "Only {value:number} customers (at least {limit:number} are asked for): tiers stand on fixed thresholds, and no "
-            "clusters or lifetime values are given.",
-            **facts,
-        )
-    if gate.gate == "min_history_days":
-        return words.text(
-            "Only {value:number} days of history (at least {limit:number} are asked for): no lifetime values are given.",
-            **facts,
-        )
-    return words.text(
-        "The last order lies {value:number} days before the as-of date (at most {limit:number} are expected): is the export "
-        "complete?",
-        **facts,
-    )
-
-
 def kpis(words: Words, card: pd.DataFrame, paths: dict[str, Sequence[float]], fell: Fell | None = None) -> str:
-    """Net sales, high-value customers, repeat purchase rate and net promoter score, each with its last twelve months.
+    """The outcome triangle: net sales and high-value customers (profit contribution), repeat purchase rate (loyalty) and
+    net promoter score (satisfaction), each with its last twelve months.
 
     ``paths``: measure → monthly values, the last one this month's. ``fell``: how many left the best tier, and the usual
     range of that.
@@ -81,27 +67,36 @@ def kpis(words: Words, card: pd.DataFrame, paths: dict[str, Sequence[float]], fe
 
 
 def _beside(words: Words, measure: str, rows: pd.DataFrame) -> str:
-    """The measure that belongs to another one's box: the share of identified sales, the best tier's share of sales."""
-    if measure == "net_sales" and "identified_share" in rows.index:
-        return words.html("identified customers {share:percent}", share=rows.loc["identified_share", "value"])
-    if measure == "high_value_customers" and "high_value_share" in rows.index:
-        return words.html("{share:percent} of the year's sales", share=rows.loc["high_value_share", "value"])
+    """The measure that belongs to another one's box, where it is known: a share of its money, or a second opinion."""
+    for name, message in _BESIDE.get(measure, ()):
+        if name in rows.index and pd.notna(rows.loc[name, "value"]):
+            return words.html(message, share=rows.loc[name, "value"])
     return ""
 
 
+_BESIDE = {
+    "net_sales": [("identified_share", N_("identified customers {share:percent}"))],
+    "high_value_customers": [
+        ("high_value_margin_share", N_("{share:percent} of the year's margin")),
+        ("high_value_share", N_("{share:percent} of the year's sales")),
+    ],
+    "repeat_rate": [("retention_rate", N_("12-month retention {share:percent}"))],
+    "nps": [("csat", N_("{share:percent} satisfied"))],
+}
+_TRIANGLE = {"net_sales": "profit", "high_value_customers": "profit", "repeat_rate": "loyalty", "nps": "satisfaction"}
 _SHOWN = {"net_sales": "money", "high_value_customers": "number", "repeat_rate": "percent.1", "nps": "number"}
 
 
 def _kpi(words: Words, row: pd.Series, beside: str, path: Sequence[float], fell: Fell | None) -> str:
     measure = str(row.name)
-    title = words.term("measure", measure)
+    title, side = words.term("measure", measure), words.term("chapter", _TRIANGLE[measure])
     big = words.format(row["value"], _SHOWN[measure])
     if measure == "nps" and row["n"] < 10:
         big = "–"
     more = [part for part in (_against(words, row), _below(words, measure, row, fell), beside) if part]
     spark = _spark(words, title, path, _SHOWN[measure])
     return (
-        f'<div class="kpi"><h3>{escape(title)}</h3><div class="big">{escape(big)}</div>'
+        f'<div class="kpi"><h3><small>{escape(side)}</small><br>{escape(title)}</h3><div class="big">{escape(big)}</div>'
         f'<div class="more">{"<br>".join(more)}</div>{spark}</div>'
     )
 

@@ -40,7 +40,7 @@ COLUMN_FORMATS = {
 }
 
 # In a table whose rows measure different things, the column `unit` says how each row reads.
-UNIT_FORMATS = {"share": "percent.1", "money": "money", "points": "number.1", "customers": "number", "orders": "number"}
+UNIT_FORMATS = {"share": "percent.1", "money": "money", "points": "number.1", "customers": "number", "orders": "number", "ratio": "number.2"}
 UNIT_CHANGES = {"share": "points", "points": "+number.1"}
 MEASURED = ("value", "previous", "year_ago", "target", "low", "high")
 

@@ -14,6 +14,7 @@ from tierbook import history
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
 from tierbook.insight import actions, groups, overrides, profile, scorecard, seasons, traits, upgrades
+from tierbook.insight.gates import check_names
 from tierbook.months import months_before
 from tierbook.params import ROOT, Params, resolve
 from tierbook.scores import checklist, drift, lifecycle, maps, rfm, scales
@@ -21,7 +22,21 @@ from tierbook.scores.risk import RiskRule
 from tierbook.show.display import Show
 from tierbook.show.words import Words
 from tierbook.tables import Tables
-from tierbook.workbook import campaigns, loop, people, review, summary, tiers, value, warning
+from tierbook.workbook import (
+    campaigns,
+    crm,
+    loop,
+    needs,
+    people,
+    quality,
+    reading,
+    review,
+    summary,
+    tiers,
+    value,
+    voice,
+    warning,
+)
 
 
 def outputs_folder() -> Path:
@@ -79,8 +94,10 @@ class Workbook:
 
     def check_rules(self) -> None:
         """Read every file of rules, so that a fault is told in one line before anything is computed."""
+        check_names(self.params.gate)
         for rules in ("segment_map", "tier_scheme", "scale_path", "overrides", "events", "_criteria", "catalogue"):
             getattr(self, rules)
+        scorecard.known_targets(self.params.targets)
 
     def _step(self, name: str, compute) -> Any:
         if name not in self._memory:
@@ -90,6 +107,10 @@ class Workbook:
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""
         return self.tables.accounting()
+
+    def excluded(self) -> pd.DataFrame:
+        """What the params' ``exclude`` took out: column, value, rows, amount, customers."""
+        return self._step("excluded", lambda: reading.excluded(self))
 
     def has(self, table: str) -> bool:
         """Whether the params name this optional table."""
@@ -137,23 +158,35 @@ class Workbook:
 
     def missing(self) -> pd.DataFrame:
         """Cells without a value in the tables given: table, column, rows, missing, missing_share; columns wholly empty too."""
-        return self._step("missing", self._missing)
+        return self._step("missing", lambda: quality.empty(self))
 
-    def _missing(self) -> pd.DataFrame:
-        lines = self.tables.collect(lambda _, lines: profile.missing_cells(lines, profile.LINE_COLUMNS), "transactions")
-        return profile.missing_by_column(lines.iloc[0], self.tables.optional())
+    def missing_by_day(self) -> pd.DataFrame:
+        """Empty cells of the order lines that count, by day and column."""
+        return self._step("missing_by_day", lambda: quality.empty_by_day(self))
+
+    def missing_by_month(self) -> pd.DataFrame:
+        """Empty cells of the order lines that count: month, column, rows, missing, missing_share."""
+        return profile.missing_by_month(self.missing_by_day())
+
+    def impossible(self) -> pd.DataFrame:
+        """Counted order lines with a value that cannot be (impossible.csv)."""
+        return self._step("impossible", lambda: quality.impossible(self))
+
+    def outliers(self) -> dict[str, pd.DataFrame]:
+        """``summary`` and ``listed``: the window's orders and customers far beyond the others (outliers.csv)."""
+        return self._step("outliers", lambda: quality.far_out(self))
 
     def profile(self) -> dict:
         """The counts a reader asks for first."""
         return profile.summary(self.history(), self.sales()["sales"], self.as_of)
 
     def gates(self) -> pd.DataFrame:
-        """The base gate: what degrades, and by how much it was missed."""
-        return profile.gates(self.history(), self.as_of, self.params.gate)
+        """The quality gates: gate, value, limit, result, about (gates.csv)."""
+        return quality.all_gates(self)
 
     def degraded(self, gate: str) -> bool:
-        """Whether a gate was missed."""
-        return bool((self.gates().set_index("gate")["result"] == "degrade").get(gate, False))
+        """Whether a base gate was missed, so that the report says less."""
+        return bool((quality.base_gates(self).set_index("gate")["result"] != "pass").get(gate, False))
 
     @cached_property
     def margin_rate(self) -> float | None:
@@ -450,6 +483,50 @@ class Workbook:
         """``ledger``, ``earned``, and what last month's call list did, ``called``."""
         return self._step("loop", lambda: loop.loop(self))
 
+    # --- voice and behaviour ------------------------------------------------------------------------------------
+
+    def voice(self) -> pd.DataFrame:
+        """Satisfaction and service by tier, beside the targets (voice.csv)."""
+        return self._step("voice", lambda: voice.voice_table(self))
+
+    def behaviour(self) -> pd.DataFrame:
+        """Contacts, responses, referrals, birthdays, browsing and channels by tier (behaviour.csv)."""
+        return self._step("behaviour", lambda: voice.behaviour_table(self))
+
+    def birthdays(self) -> pd.DataFrame:
+        """Whom to greet until the next report: customer_id, tier, birthday, owner (birthdays.csv)."""
+        return self._step("birthdays", lambda: voice.birthdays(self))
+
+    def churn_reasons(self) -> pd.DataFrame:
+        """Reason codes of customers at risk or lost beside those of the rest (`insight.reasons`)."""
+        return self._step("churn_reasons", lambda: voice.churn_reasons(self))
+
+    def touchpoints(self) -> pd.DataFrame:
+        """What came next after a contact, a visit, an order or a ticket (`insight.touchpoints`)."""
+        return self._step("touchpoints", lambda: voice.touchpoint_table(self))
+
+    def voice_faults(self) -> pd.DataFrame:
+        """Rows of surveys, tickets and customers that a measure could not use: table, fault, rows, example."""
+        return self._step("voice_faults", lambda: voice.faults(self))
+
+    # --- needs --------------------------------------------------------------------------------------------------
+
+    def affinity(self) -> dict[str, Any]:
+        """``pairs`` (affinity.csv): what is bought beside and after what; with what they stand on (`needs.affinities`)."""
+        return self._step("affinity", lambda: needs.affinities(self))
+
+    def next_best(self) -> pd.DataFrame:
+        """The best recommendation of every customer of the window (next_best.csv)."""
+        return self._step("next_best", lambda: needs.next_bests(self))
+
+    def price_bands(self) -> pd.DataFrame:
+        """Who moved to a dearer price band (price_bands.csv)."""
+        return self._step("price_bands", lambda: needs.price_bands(self))
+
+    def preferences(self) -> pd.DataFrame:
+        """What each tier buys beside what all buy (preferences.csv)."""
+        return self._step("preferences", lambda: needs.preferences(self))
+
     # --- the month as a whole -----------------------------------------------------------------------------------
 
     def scorecard(self) -> pd.DataFrame:
@@ -463,6 +540,18 @@ class Workbook:
     def measures_by_month(self) -> pd.DataFrame:
         """The scorecard's measures of this month and the twelve before, as far as the history reaches: months_ago 0 to 12."""
         return self._step("measures_by_month", lambda: summary.measures_by_month(self))
+
+    def revenue_bridge(self) -> pd.DataFrame:
+        """Net sales of the month and of twelve months against a year before (`insight.revenue_bridge`)."""
+        return self._step("revenue_bridge", lambda: summary.bridge(self))
+
+    def channels(self) -> pd.DataFrame:
+        """Newcomers, cost, leads and payback by channel (`insight.acquisition.channels`)."""
+        return self._step("channels", lambda: summary.channels(self))
+
+    def budget(self) -> pd.DataFrame:
+        """Budget share beside profit share by tier (`insight.budget`); empty without contacts."""
+        return self._step("budget", lambda: summary.budget_by_tier(self))
 
     def book(self) -> pd.DataFrame:
         """One row per customer, every score beside its reason (DESIGN §6)."""
@@ -490,6 +579,10 @@ class Workbook:
     def segments(self) -> pd.DataFrame:
         """Segments side by side (segments.csv)."""
         return groups.summary(self.book(), "segment", self.segment_map.name, self.segment_map.order)
+
+    def reconciliation(self) -> pd.DataFrame:
+        """Our tiers and segments beside the CRM's own label (`insight.reconciliation`); empty without crm_segment."""
+        return self._step("reconciliation", lambda: crm.reconcile(self))
 
     def stages(self) -> pd.DataFrame:
         """Stages side by side (stages.csv)."""

@@ -1,37 +1,188 @@
-"""The month as a whole: its measures month by month, and the book of all customers."""
+"""The month as a whole: its measures month by month, the bridge, channels and budget, and the book of all customers."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from tierbook import book
 from tierbook.accounting import day_number
-from tierbook.insight import actions, scorecard
+from tierbook.insight import (
+    acquisition,
+    actions,
+    budget,
+    buying,
+    profile,
+    retention,
+    revenue_bridge,
+    scorecard,
+    tier_changes,
+)
+from tierbook.insight.movement import NEW
+from tierbook.scores.maps import OUTSIDE
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
 
+MONTHS = 13
+"""Months told: this one and the twelve before."""
+
 
 def measures_by_month(month: Workbook) -> pd.DataFrame:
     """The scorecard's measures of this month and the twelve before, as far as the history reaches."""
-    first = month.history()["first_day"].min()
-    known = [k for k in range(13) if k == 0 or day_number(month.dates[k + 1]) >= first]
-    found = [scorecard.measures(_facts(month, k)).assign(months_ago=k) for k in known]
-    return pd.concat(found, ignore_index=True)
+    found, first = scorecard.measures(_facts(month)), month.first_days.min()
+    known = [k for k in range(MONTHS) if k == 0 or day_number(month.dates[k + 1]) >= first]
+    return found[found["months_ago"].isin(known)].reset_index(drop=True)
 
 
-def _facts(month: Workbook, k: int) -> scorecard.Month:
-    return scorecard.Month(
-        end=month.dates[k],
-        start=month.dates[k + 1],
-        sales=month.sales()["sales"],
-        first_days=month.first_days,
-        tiers=month.tier_path(),
-        best=month.tier_scheme.order[0],
-        **{name: month.table(name) for name in ("surveys", "costs", "leads")},
+def _facts(month: Workbook) -> scorecard.Facts:
+    ends = [day_number(date) for date in month.dates]
+    surveys, leads, costs = (month.table(name) for name in ("surveys", "leads", "costs"))
+    steps = None if leads is None else acquisition.lead_steps(leads, month.first_days)
+    return scorecard.Facts(
+        sales=_sales(month),
+        newcomers=acquisition.newcomers_by_month(month.history(), ends),
+        base=buying.base(month.windows(), month.tier_path(), ends[:MONTHS], month.tier_scheme.order[0]),
+        changes=tier_changes.by_month(month.tier_path(), month.first_days.index, ends, month.tier_scheme.order),
+        warning=_warning(month),
+        spent=None if costs is None else _spent(month, costs),
+        leads=None if steps is None else acquisition.leads_by_month(steps, ends),
+        voice=None if surveys is None else scorecard.voice_by_month(surveys, ends),
+        margin=month.params.margin,
+        **_of_orders(month, ends[:MONTHS]),
     )
+
+
+def _of_orders(month: Workbook, ends: list[int]) -> dict[str, pd.DataFrame]:
+    """What takes a pass over the orders: trade, retention, breadth."""
+    every = MONTHS - 1 + 2 * retention.YEAR
+    calendar, firsts = retention.calendar(month.as_of, every), month.first_days.reset_index()
+    window = month.params.rfm.window_days
+    with month.tables.engine() as engine:
+        days, lines = (engine.scan(month.tables.folder / f"{name}.parquet") for name in ("days", "transactions"))
+        asked = engine.frame(calendar[calendar["ago"] < MONTHS])
+        traded = engine.collect(buying.trade(days, asked, engine.frame(firsts))).set_index("ago").astype(float)
+        bought = engine.collect(retention.patterns(days, engine.frame(calendar)))
+        broad = engine.collect(buying.breadth(lines, ends, window))
+    counts = ["buyers", "orders", "net", "first_net"]
+    return {
+        "trade": traded.reindex(range(MONTHS)).fillna(dict.fromkeys(counts, 0.0)),
+        "retention": retention.by_month(bought, int(month.first_days.min()), month.as_of, MONTHS),
+        "breadth": buying.breadth_by_month(broad, MONTHS),
+    }
+
+
+def _sales(month: Workbook) -> pd.DataFrame:
+    sales = month.sales()["sales"]
+    rows = [profile.sales_between(sales, month.dates[k + 1], month.dates[k]) for k in range(MONTHS)]
+    return pd.DataFrame(rows, index=pd.RangeIndex(MONTHS, name="ago"))
+
+
+def _spent(month: Workbook, costs: pd.DataFrame) -> pd.Series:
+    """The month's costs; those of the calendar month in which a month of the report ends."""
+    by_month = costs["amount"].astype(float).groupby(costs["month"]).sum()
+    labels = _labels(month.dates[:MONTHS])
+    return by_month.reindex(labels).fillna(0.0).set_axis(pd.RangeIndex(MONTHS, name="ago"))
+
+
+def _labels(dates: list[dt.date]) -> list[str]:
+    return [f"{date:%Y-%m}" for date in dates]
+
+
+_WARNED = ["flagged", "value_at_stake"] + [
+    f"{who}_{what}" for who in ("flagged", "listed", "held_out") for what in ("before", "bought")
+]
+
+
+def _warning(month: Workbook) -> pd.DataFrame:
+    """The early warning now and a month ago, by the rule of each date; what became of who was flagged a month ago."""
+    table = pd.DataFrame(np.nan, index=pd.RangeIndex(MONTHS, name="ago"), columns=_WARNED)
+    now, then = month.warned()["customers"], month.flags_last_month()
+    for ago, flags in enumerate((now, then)):
+        if flags["risk"].notna().any():
+            table.loc[ago, ["flagged", "value_at_stake"]] = [flags["alert"].sum(), flags["value_at_stake"].sum()]
+    table.loc[1, "value_at_stake"] *= _margin_then_over_now(month)
+    last_day = month.history().set_index("customer_id")["last_day"]
+    warned = then.loc[then["alert"], "customer_id"]
+    bought = int((last_day.reindex(warned) > day_number(month.dates[1])).sum())
+    table.loc[0, ["flagged_before", "flagged_bought"]] = [len(warned), bought]
+    for called in month.loop()["called"].itertuples():
+        outcome = [called.n_treated, called.buyers_listed, called.n_control, called.buyers_held_out]
+        table.loc[0, ["listed_before", "listed_bought", "held_out_before", "held_out_bought"]] = outcome
+    return table
+
+
+def _margin_then_over_now(month: Workbook) -> float:
+    """What brings money at this month's margin to last month's; null where only one of them is known."""
+    if month.params.margin is not None:
+        return 1.0
+    now, then = month.margin_rate, profile.margin_rate(month.history(month.dates[1]))
+    if now is None and then is None:
+        return 1.0
+    return then / now if now and then is not None else np.nan
+
+
+def bridge(month: Workbook) -> pd.DataFrame:
+    """Net sales against a year before, by what became of the customers (`insight.revenue_bridge`)."""
+    found = month.tables.collect(lambda _, days: revenue_bridge.moves(days, month.as_of), "days")
+    sales = month.sales()["sales"]
+    return revenue_bridge.bridge(found, sales, month.as_of, int(sales["day"].min()))
+
+
+def channels(month: Workbook) -> pd.DataFrame:
+    """Acquisition by channel over the twelve months to as_of (`insight.acquisition.channels`)."""
+    leads = month.table("leads")
+    steps = None if leads is None else acquisition.lead_steps(leads, month.first_days)
+    return acquisition.channels(month.cohorts(), month.table("costs"), steps, _labels(month.dates[:12]))
+
+
+def budget_by_tier(month: Workbook) -> pd.DataFrame:
+    """Budget share beside profit share over the twelve months to as_of (`insight.budget`); empty without contacts in them."""
+    contacts = month.table("contacts")
+    ends = [day_number(date) for date in month.dates[:MONTHS]]
+    tiers, firsts = _tiers_before(month, ends), _first_months(month, ends)
+    if contacts is None:
+        return pd.DataFrame(columns=budget.COLUMNS)
+    cost = contacts["cost"].astype(float)
+    known = contacts.assign(cost=cost.mask(cost < 0).fillna(month.params.campaign.contact_cost))
+    spent = budget.contacted(known, ends, tiers, firsts)
+    if spent.empty:
+        return pd.DataFrame(columns=budget.COLUMNS)
+    calendar = retention.calendar(month.as_of, MONTHS - 1)[["day", "ago"]]
+    money = month.tables.collect(
+        lambda engine, days: budget.brought(
+            days, engine.frame(calendar), engine.frame(tiers), engine.frame(firsts.reset_index())
+        ),
+        "days",
+    )
+    return budget.budget(money, spent, _people(month, tiers, firsts), month.params.margin)
+
+
+def _tiers_before(month: Workbook, ends: list[int]) -> pd.DataFrame:
+    """The tier of every customer when each of the twelve months began: ago, customer_id, tier."""
+    path = month.tier_path()
+    path = path[path["end"].isin(ends[1:])]
+    ago = pd.Index(ends[1:]).get_indexer(path["end"])
+    return pd.DataFrame({"ago": ago, "customer_id": path["customer_id"].array, "tier": path["tier"].array})
+
+
+def _first_months(month: Workbook, ends: list[int]) -> pd.Series:
+    """The month of each customer's first purchase, 12 for any before these: first_ago by customer_id."""
+    ago = len(ends) - 1 - np.searchsorted(ends[::-1], month.first_days.to_numpy(), side="left")
+    return pd.Series(ago, index=month.first_days.index, name="first_ago").rename_axis("customer_id")
+
+
+def _people(month: Workbook, tiers: pd.DataFrame, firsts: pd.Series) -> pd.Series:
+    """Mean number of customers by tier at the months' beginnings, and of newcomers in a month."""
+    months = MONTHS - 1
+    placed = tiers["tier"].value_counts()
+    known = sum(int((firsts > ago).sum()) for ago in range(months))
+    counts = {tier: int(placed.get(tier, 0)) for tier in month.tier_scheme.order}
+    counts |= {OUTSIDE: known - sum(counts.values()), NEW: int((firsts < months).sum())}
+    return pd.Series(counts, dtype=float) / months
 
 
 def assemble(month: Workbook) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from tierbook.cases.service_levels import COLUMNS, service_levels
+from tierbook.insight.service_levels import COLUMNS, service_levels
 from tierbook.demo.services import TARGETS, telecom_tickets
 from tierbook.errors import InputError
 

@@ -1,0 +1,63 @@
+"""Service by tier: how long tickets wait for a first answer and for their end, and how many customers open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from tierbook.insight.voice import by_tier, fault, mean, median, share, within
+
+MOMENTS = {"first_response": "first_response_at", "resolution": "resolved_at"}
+HOURS = {name: f"{name}_hours" for name in MOMENTS}
+ON_TIME = {"first_response": "first_response_on_time", "resolution": "resolved_on_time"}
+_HOUR = pd.Timedelta(hours=1)
+
+
+def tickets(table: pd.DataFrame, tiers: Sequence[str], until: pd.Timestamp) -> list[dict]:
+    """first_response_hours, resolution_hours (medians) and resolution_rate of the tickets, rows as of `voice.by_tier`.
+
+    A ticket not yet answered (or solved) by ``until`` counts as slower than every one that is, so that a shop does not
+    look fast for leaving tickets open: where half are open, the median is null. resolution_rate is the share solved by
+    ``until``, the youngest tickets included.
+
+    ``table``: tier, opened_at, first_response_at, resolved_at of the window's tickets; what is dated after ``until`` has
+    not happened yet, and tickets done before they were opened are left out of the measure (`ticket_faults`).
+    """
+    timed = {
+        name: usable(table, moment).assign(hours=lambda rows, at=moment: _hours(rows, at, until))
+        for name, moment in MOMENTS.items()
+    }
+    solved = timed["resolution"].assign(done=lambda rows: np.isfinite(rows["hours"]))
+    return [
+        *(row for name, rows in timed.items() for row in by_tier(rows, tiers, HOURS[name], lambda r: median(r["hours"]))),
+        *by_tier(solved, tiers, "resolution_rate", lambda rows: share(int(rows["done"].sum()), len(rows))),
+    ]  # fmt: skip
+
+
+def usable(table: pd.DataFrame, moment: str) -> pd.DataFrame:
+    """The tickets not done before they were opened; none where no ticket has the moment: the shop keeps no record of it."""
+    recorded = bool(table[moment].notna().any())
+    return table[~(table[moment] < table["opened_at"]).to_numpy(dtype=bool) & recorded]
+
+
+def _hours(table: pd.DataFrame, moment: str, until: pd.Timestamp) -> pd.Series:
+    took = (table[moment] - table["opened_at"]) / _HOUR
+    return took.where(table[moment] <= until, np.inf)
+
+
+def ticket_faults(table: pd.DataFrame) -> list[tuple]:
+    """Tickets answered or solved before they were opened (`voice.fault`)."""
+    return [fault("tickets", f"{name}_early", table, table[at] < table["opened_at"]) for name, at in MOMENTS.items()]
+
+
+def per_customer(customers: pd.DataFrame, table: pd.DataFrame, window: tuple[int, int], tiers: Sequence[str]) -> list:
+    """tickets_per_customer: tickets opened in the window over all customers, those without one included.
+
+    ``customers``: customer_id, tier of everybody with an order up to as_of; tickets of others do not count here.
+    """
+    opened = table.loc[within(table["opened_at"], window), "customer_id"]
+    place = pd.Index(customers["customer_id"]).get_indexer(opened)
+    counted = customers.assign(tickets=np.bincount(place[place >= 0], minlength=len(customers)).astype(float))
+    return list(by_tier(counted, tiers, "tickets_per_customer", lambda rows: mean(rows["tickets"], lowest=0.0)))

@@ -1,0 +1,45 @@
+"""The book as a Tableau extract: tables/customers.hyper, with real dates and numbers."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from tierbook.errors import ParamsError
+from tierbook.params import Params
+from tierbook.workbook import Workbook
+
+TABLE = "customers"
+
+
+def check_extras(params: Params) -> None:
+    """What the params ask for must be installed, and be told before anything is computed.
+
+    Raises
+    ------
+    ParamsError
+        Where ``report.tableau`` is true and the extra ``tableau`` (pantab) is not installed.
+    """
+    if params.report.tableau and importlib.util.find_spec("pantab") is None:
+        raise ParamsError(
+            "report.tableau needs the package pantab, which is not installed: pip install 'tierbook[tableau]', "
+            "or set tableau: false"
+        )
+
+
+def write_tableau(month: Workbook, folder: Path) -> None:
+    """``customers.hyper`` with the one table ``customers``: the columns and codes of customers.parquet, nulls as nulls.
+
+    Written only where ``report.tableau`` asks for it. Rows have no order in an extract.
+    """
+    if not month.params.report.tableau:
+        return
+    check_extras(month.params)
+    import pantab
+    import pyarrow
+
+    book = pyarrow.Table.from_pandas(month.book(), preserve_index=False)
+    # a column without a single value has no type of its own, which an extract must have; those of the book are text
+    typed = [field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field for field in book.schema]
+    book = book.cast(pyarrow.schema(typed))
+    pantab.frame_to_hyper(book, folder / f"{TABLE}.hyper", table=TABLE)

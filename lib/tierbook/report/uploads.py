@@ -1,0 +1,122 @@
+"""Upload files for a CRM: each customer's tier, segment, stage and action under the CRM's own key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from tierbook.errors import ParamsError
+from tierbook.params import Params
+from tierbook.report.handoffs import DANGEROUS, harmless
+from tierbook.report.lists import in_words
+from tierbook.show.words import N_, Words
+from tierbook.workbook import Workbook
+
+
+class Form(NamedTuple):
+    """One CRM's file: its name, the column that is its key, its headings, encoding, and how sure its layout is."""
+
+    file: str
+    key: str
+    headings: tuple[str, ...]
+    encoding: str
+    layout: str
+
+
+COLUMNS = ("tier", "segment", "stage", "next_tier", "action", "as_of")
+CHINESE = ("客户编号", "客户层级", "客户细分", "生命周期阶段", "下一层级", "本月动作", "数据截至")
+ASSUMED = N_("Mapping assumed: check the headings against your own tenant before the first import.")
+FORMS = {
+    "zoho": Form(
+        "zoho_accounts.csv",
+        "record_id",
+        ("Record Id", "Tier", "Segment", "Stage", "Next Tier", "Action", "As Of"),
+        "utf-8",
+        N_("Zoho CRM, Accounts: updates the records found by Record Id; map the other columns to fields of your own."),
+    ),
+    "fxiaoke": Form("fxiaoke_customers.csv", "customer_id", CHINESE, "utf-8-sig", ASSUMED),
+    "jiandaoyun": Form("jiandaoyun_customers.csv", "customer_id", CHINESE, "utf-8-sig", ASSUMED),
+}
+REASONS = {
+    "no_key": N_("without a record id in the customers table"),
+    "shared": N_("with a record id that several customers share"),
+    "formula": N_("with an id that a spreadsheet would take for a formula"),
+}
+
+
+def check_uploads(params: Params) -> None:
+    """Zoho finds its records by their own id, which only a customers table can give.
+
+    Raises
+    ------
+    ParamsError
+        Where ``report.uploads`` lists zoho and there is no such table.
+    """
+    if "zoho" in params.report.uploads and params.source.customers is None:
+        raise ParamsError(
+            "report.uploads lists zoho, which needs the accounts' record ids: add source.customers with the column "
+            "record_id, or take zoho out"
+        )
+
+
+def write_uploads(month: Workbook, folder: Path) -> None:
+    """``uploads/``: one file per CRM of ``report.uploads``, and README.txt, which tells whom each file leaves out and why.
+
+    A row is a customer of the book: the CRM's key, tier, segment, stage, next tier and action in the words of the
+    report's first language, and as_of. Keys are written digit by digit as the CRM gave them: import the file as it is.
+    The action is the book's, so empty for do-not-contact, control arms and customers on the call list.
+    """
+    if not month.params.report.uploads:
+        return
+    target = folder / "uploads"
+    target.mkdir(parents=True)
+    words = month.words(month.params.report.languages[0])
+    rows = rows_of(month.book(), month.table("customers"), month.as_of)
+    told = {}
+    for name in month.params.report.uploads:
+        form = FORMS[name]
+        out = left_out(rows[form.key])
+        shown = rows.loc[out.isna(), [form.key, *COLUMNS]]
+        shown = harmless(in_words(shown, words, month.params.currency))
+        shown.set_axis(form.headings, axis=1).to_csv(
+            target / form.file, index=False, encoding=form.encoding, lineterminator="\r\n"
+        )
+        told[name] = (len(shown), out.value_counts())
+    readme = "\n\n".join(_readme(month.words(language), told) for language in ("zh", "en"))
+    (target / "README.txt").write_text(readme + "\n", encoding="utf-8-sig", newline="\r\n")
+
+
+def rows_of(book: pd.DataFrame, people: pd.DataFrame | None, as_of: object) -> pd.DataFrame:
+    """The book's customers with the record_id of the customers table (null where there is none) and as_of."""
+    known = pd.Series(dtype=object) if people is None else people.set_index("customer_id")["record_id"]
+    return book.assign(record_id=book["customer_id"].map(known).astype(object), as_of=as_of)
+
+
+def left_out(keys: pd.Series) -> pd.Series:
+    """Why a customer is not in a file, null where it is: ``no_key``, ``shared``, ``formula``.
+
+    A key that looks like a formula is not defused as text elsewhere is: changed, it would name nobody, or somebody else.
+    """
+    text = keys.astype("str").where(keys.notna(), "")
+    reason = pd.Series(None, index=keys.index, dtype=object)
+    reason = reason.mask(text.str.startswith(DANGEROUS), "formula")
+    reason = reason.mask(keys.duplicated(keep=False), "shared")
+    return reason.mask(text.str.strip() == "", "no_key")
+
+
+def _readme(words: Words, told: dict[str, tuple[int, pd.Series]]) -> str:
+    lines = [
+        words.text("Upload files: who is in them, and who is not"),
+        words.text("Import each file as it is: opened and saved in a spreadsheet, long ids lose their last digits."),
+    ]
+    for name, (rows, out) in told.items():
+        lines += ["", words.text("{file}: {n:number|customer|customers}.", file=FORMS[name].file, n=rows)]
+        lines += [words.text(FORMS[name].layout)]
+        lines += [
+            words.text("Left out: {n:number|customer|customers} {why:text}.", n=out[code], why=words.text(why))
+            for code, why in REASONS.items()
+            if code in out
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,199 @@
+"""What customers need of a month: what they buy next, whether they move to dearer goods, what each tier prefers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tierbook.insight import affinity, next_best, preference, upsell
+from tierbook.scores.maps import OUTSIDE
+
+if TYPE_CHECKING:
+    from tierbook.engine import Engine
+    from tierbook.workbook import Workbook
+
+
+def level(month: Workbook) -> str | None:
+    """What customers are said to buy: ``category`` or ``product``; None where the orders name neither."""
+    return affinity.level(month.missing())
+
+
+def _customers(month: Workbook) -> pd.DataFrame:
+    ids = month.history()[["customer_id"]]
+    return ids.assign(customer=range(len(ids)))
+
+
+def bought(month: Workbook, column: str) -> Path:
+    """The folder of what every customer bought, in numbers (`write_bought`), kept for the next step."""
+
+    def write(target: Path) -> None:
+        with month.tables.engine() as engine:
+            write_bought(engine, month.tables.folder / "transactions.parquet", column, _customers(month), target)
+
+    return month.tables.cache.file(f"bought-{column}", write)
+
+
+def write_bought(engine: Engine, lines: Path, column: str, customers: pd.DataFrame, target: Path) -> None:
+    """Write bought.parquet (`affinity.numbered`) and items.parquet (name, item) of judged order lines."""
+    target.mkdir()
+    named = target / "named.parquet"
+    engine.write(affinity.bought(engine.scan(lines), column), named)
+    items = engine.collect(affinity.by_item(engine.scan(named)))[["item"]].rename(columns={"item": "name"})
+    items = items.sort_values("name", ignore_index=True).assign(item=range(len(items)))
+    numbered = affinity.numbered(engine.scan(named), engine.frame(customers), engine.frame(items))
+    engine.write(numbered, target / "bought.parquet")
+    items.to_parquet(target / "items.parquet", index=False)
+    named.unlink()
+
+
+def affinities(month: Workbook) -> dict[str, Any]:
+    """``pairs`` (affinity.csv) with what they stand on: ``level``, ``customers``, ``left_out`` (customers with too many
+    items to read), ``looked_at`` (pairs whose two items both had 10 customers) and ``strength`` of the prior.
+
+    Next are categories, each after a category, and after a product where its buyers go on more often than its whole
+    category's; products after products where the orders have no categories.
+    """
+    column = level(month)
+    if column is None:
+        return {
+            "pairs": affinity.table(_no_pairs()),
+            "level": None,
+            "customers": 0,
+            "left_out": 0,
+            "looked_at": 0,
+            "strength": 1.0,
+        }
+    found, facts = _pairs(month, column, column)
+    told = affinity.turned(found)
+    told = told.assign(level=column, recommended=affinity.recommended(told))
+    if column == "category" and _has(month, "product"):
+        of_products, further = _pairs(month, "product", "category")
+        facts["looked_at"] += further["looked_at"]
+        told = pd.concat([told, _products(month, of_products, told)], ignore_index=True)
+    return {"pairs": affinity.table(told), "level": column, **facts}
+
+
+def _has(month: Workbook, column: str) -> bool:
+    missing = month.missing().query("table == 'transactions'").set_index("column").loc[column]
+    return bool(missing["missing"] < missing["rows"])
+
+
+def _products(month: Workbook, pairs: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
+    homes = month.tables.collect(lambda _, lines: affinity.homes(lines), "transactions")
+    more = affinity.says_more(pairs, categories, homes)
+    return pairs[more].assign(level="product", recommended=affinity.recommended(pairs[more]))
+
+
+def _no_pairs() -> pd.DataFrame:
+    numbers = dict.fromkeys(set(affinity.COLUMNS) - {"have", "next", "level", "recommended"}, float)
+    return pd.DataFrame(columns=affinity.COLUMNS).astype({**numbers, "recommended": bool})
+
+
+def _pairs(month: Workbook, have: str, following: str) -> tuple[pd.DataFrame, dict]:
+    """`affinity.measured` pairs with their names, and customers, left_out, looked_at, strength."""
+    folders = bought(month, have), bought(month, following)
+    with month.tables.engine() as engine:
+        counted = count_pairs(engine, *(folder / "bought.parquet" for folder in folders))
+    measured, prior = affinity.measured(counted["pairs"], *(counted[key] for key in ("have", "next", "lines")))
+    for column, folder in zip(("have", "next"), folders, strict=True):
+        measured[column] = measured[column].map(pd.read_parquet(folder / "items.parquet").set_index("item")["name"])
+    enough = [int((counted[key] >= affinity.MIN_BOTH).sum()) for key in ("have", "next")]
+    looked_at = enough[0] * (enough[0] - 1) // 2 if have == following else enough[0] * enough[1]
+    facts = {"customers": int(counted["lines"].sum()), "left_out": counted["left_out"]}
+    return measured, {**facts, "looked_at": looked_at, "strength": prior.strength}
+
+
+def count_pairs(engine: Engine, have: Path, following: Path) -> dict[str, Any]:
+    """The pairs of two files of `affinity.numbered`, and customers by item on either side and by lines."""
+    found = engine.scan(have)
+    active = engine.collect(affinity.activity(found))
+    most = affinity.most_items(active) if len(active) else 0
+    read = affinity.by_customer(found, most)
+    sides = {
+        name: engine.scan(path).join(read, on="customer", how="semi")
+        for name, path in (("have", have), ("next", following))
+    }
+    sizes = {
+        name: engine.collect(affinity.by_item(side)).set_index("item")["customers"] for name, side in sides.items()
+    }
+    often = {name: side.join(engine.frame(_often(sizes[name])), on="item", how="semi") for name, side in sides.items()}
+    light = active[active["items"] <= most]
+    return {
+        "pairs": engine.collect(affinity.together(often["have"], often["next"], have == following)),
+        **sizes,
+        "lines": light.groupby("lines")["customers"].sum(),
+        "left_out": int(active["customers"].sum() - light["customers"].sum()),
+    }
+
+
+def _often(sizes: pd.Series) -> pd.DataFrame:
+    """The items that enough customers bought to be half of a pair."""
+    return sizes.index[sizes >= affinity.MIN_BOTH].to_frame(index=False, name="item")
+
+
+def next_bests(month: Workbook) -> pd.DataFrame:
+    """The best recommendation of every customer of the window (next_best.csv, `insight.next_best`)."""
+    ranked = next_best.rules(month.affinity()["pairs"])
+    people = _window_people(month)
+    if ranked.empty or people.empty:
+        return pd.DataFrame(columns=next_best.COLUMNS)
+    column = month.affinity()["level"]
+    numbers = pd.read_parquet(bought(month, column) / "items.parquet").set_index("name")["item"]
+    with month.tables.engine() as engine:
+        inside = engine.frame(people[["customer", "segment"]])
+        found = engine.scan(bought(month, column) / "bought.parquet").join(inside, on="customer", how="semi")
+        proposals = [_proposals(month, engine, one, rules, inside, numbers) for one, rules in ranked.groupby("level")]
+        chosen = engine.collect(next_best.best(proposals, found))
+        bought_by = engine.collect(next_best.by_segment(found, inside))
+    names = numbers.reset_index().set_index("item")["name"]
+    return next_best.table(chosen, ranked, people, bought_by.assign(next=bought_by["item"].map(names)))
+
+
+def _window_people(month: Workbook) -> pd.DataFrame:
+    scored = month.scores()[["customer_id", "tier", "segment"]].assign(customer=range(len(month.history())))
+    inside = scored["tier"].notna() & scored["tier"].ne(OUTSIDE) & scored["segment"].notna()
+    return scored[inside]
+
+
+def _proposals(
+    month: Workbook, engine: Engine, one: str, rules: pd.DataFrame, inside: Any, next_numbers: pd.Series
+) -> Any:
+    folder = bought(month, one)
+    numbers = pd.read_parquet(folder / "items.parquet").set_index("name")["item"]
+    coded = rules.assign(have=rules["have"].map(numbers), next=rules["next"].map(next_numbers))[
+        ["have", "next", "rank"]
+    ]
+    found = engine.scan(folder / "bought.parquet").join(inside, on="customer", how="semi")
+    return next_best.proposed(found, engine.frame(coded))
+
+
+def price_bands(month: Workbook) -> pd.DataFrame:
+    """Moves between price bands within a category, or over all goods where there are none (price_bands.csv)."""
+    column = "category" if _has(month, "category") else None
+    tiers = month.scores()[["customer_id", "tier"]].fillna({"tier": OUTSIDE})
+    window = month.params.rfm.window_days
+    with month.tables.engine() as engine:
+        found = upsell.prices(engine.scan(month.tables.folder / "transactions.parquet"), column)
+        bounds = engine.frame(upsell.cuts(engine.collect(upsell.counted(found))))
+        ways = {
+            upsell.WINDOWS: upsell.between_windows(found, bounds, month.end, window),
+            upsell.NEXT_PURCHASE: upsell.next_purchases(found, bounds),
+        }
+        counts = {name: engine.collect(upsell.by_tier(moves, engine.frame(tiers))) for name, moves in ways.items()}
+    order = [*month.tier_scheme.order, OUTSIDE]
+    return pd.concat([upsell.table(counts[name], name, order) for name in ways], ignore_index=True)
+
+
+def preferences(month: Workbook) -> pd.DataFrame:
+    """What each tier of the window buys beside what all buy (preferences.csv, `insight.preference`)."""
+    column, people = level(month), _window_people(month)
+    if column is None:
+        return pd.DataFrame(columns=preference.COLUMNS)
+    window = month.params.rfm.window_days
+    with month.tables.engine() as engine:
+        tiers = engine.frame(people[["customer_id", "tier"]])
+        found = preference.spent(engine.scan(month.tables.folder / "transactions.parquet"), column, month.end, window)
+        counts, lines = (engine.collect(read(found, tiers)) for read in (preference.by_tier, preference.activity))
+    return preference.table(counts, lines, people.groupby("tier").size(), month.tier_scheme.order)
