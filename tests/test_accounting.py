@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tierbook import accounting, params, sources
+from tierbook import accounting, params, records, sources
 from tierbook.engine import open_engine
 from tierbook.errors import InputError, ParamsError
 from tierbook.params import ROOT, EngineParams
@@ -400,7 +400,7 @@ def test_an_id_map_merges_customers_and_no_row_twice(engine, judge, csv, tmp_pat
     tree = tree_of(maps, "id_map")
     target = tmp_path / "id_map.parquet"
     raw = sources.read(engine, "id_map", tree.source.id_map, tmp_path / "scratch")
-    counted = accounting.judge_table(engine, raw, "id_map", tree, target)
+    counted = records.judge_table(engine, raw, "id_map", tree, target)
     assert dict(zip(counted["reason"], counted["rows"], strict=True)) == {"kept": 2, "duplicate": 1}
     rows = ["old1,2026-01-01,1", "old2,2026-01-01,2", "other,2026-01-01,4", ",2026-01-01,8"]
     by, counted, lines = judge(csv(rows), id_map=target)
@@ -638,7 +638,7 @@ def table(engine, tmp_path):
     def call(name, files):
         tree = tree_of(files, name)
         raw = sources.read(engine, name, getattr(tree.source, name), tmp_path / "scratch")
-        counted = accounting.judge_table(engine, raw, name, tree, tmp_path / f"{name}.parquet")
+        counted = records.judge_table(engine, raw, name, tree, tmp_path / f"{name}.parquet")
         assert not list(tmp_path.glob("*judged*"))
         return (
             dict(zip(counted["reason"], counted["rows"], strict=True)),

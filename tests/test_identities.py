@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tierbook import accounting, params, sources
+from tierbook import accounting, params, records, sources
 from tierbook.engine import open_engine
 from tierbook.errors import InputError
 from tierbook.params import EngineParams
@@ -31,7 +31,7 @@ def judge(engine, tmp_path):
             if table == "transactions"
             else (engine, raw, table, tree, target, id_map)
         )
-        counted = (accounting.judge_transactions if table == "transactions" else accounting.judge_table)(*work)
+        counted = (accounting.judge_transactions if table == "transactions" else records.judge_table)(*work)
         return dict(zip(counted["reason"], counted["rows"], strict=True)), pd.read_parquet(target)
 
     return call

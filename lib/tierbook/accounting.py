@@ -5,20 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-import duckdb
 import narwhals as nw
 import pandas as pd
 
-from tierbook import cells, identities, noise, repeats
+from tierbook import cells, identities, noise, repeats, typed
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
 from tierbook.identities import IdMap
 from tierbook.params import Params, Transactions, nearest
-from tierbook.schema import DATED, ONE_PER, REQUIRED, SCHEMA
-from tierbook.sources import Raw, first_line
+from tierbook.schema import SCHEMA
+from tierbook.sources import Raw
 
 EPOCH = dt.date(1970, 1, 1)
-_FACTOR = "DECIMAL(18, 6)"
 _BEFORE_DATE = (*noise.NOISE, "overlap", "repeated_line")
 
 
@@ -49,10 +47,10 @@ def judge_transactions(engine: Engine, raw: Raw, params: Params, target: Path, i
     scratch = target.with_suffix(".lines.parquet")
     if rules.overlap_by or rules.duplicates == "drop_exact" or "line_id" in raw.columns:
         # Lines are compared with each other: they are typed once, and each comparison reads the few columns it needs.
-        _write(engine, lines, scratch, raw)
+        typed.write(engine, lines, scratch, raw)
         lines = f"FROM read_parquet({path_literal(scratch)}, file_row_number = true)"
     try:
-        _write(engine, _judged_sql(lines, rules, raw, params), target, raw)
+        typed.write(engine, _judged_sql(lines, rules, raw, params), target, raw)
     finally:
         scratch.unlink(missing_ok=True)
     identities.set_aside_lost_zeros(engine, target, "reason")
@@ -60,7 +58,7 @@ def judge_transactions(engine: Engine, raw: Raw, params: Params, target: Path, i
         SELECT 'transactions' AS "table", reason, count(*) AS rows, CAST(coalesce(sum(net), 0) AS DOUBLE) AS amount,
                min(CASE reason WHEN 'lost_zeros' THEN customer_id ELSE example END) AS example FROM read_parquet({path_literal(target)}) GROUP BY reason""").df()
     _refuse_unreadable(counted, raw)
-    return _ordered(counted)
+    return typed.kept_first(counted)
 
 
 def excluded(lines: nw.LazyFrame) -> nw.LazyFrame:
@@ -76,73 +74,6 @@ def excluded(lines: nw.LazyFrame) -> nw.LazyFrame:
     )
 
 
-def judge_table(
-    engine: Engine, raw: Raw, table: str, params: Params, target: Path, id_map: Path | None = None
-) -> pd.DataFrame:
-    """Type every row of an optional table, give it one reason, write the kept rows to ``target``, and count them all.
-
-    A row is set aside when it is no record (`noise`), when a required column is missing or unreadable
-    (``no_<column>``), when its customer's id is damaged, masked or has lost its zeros, when its day lies after as_of, or
-    when a key that may stand once stands again (`ONE_PER` says which row counts; in id_map once per source). Ids are
-    mapped first. Raises `InputError` where the mappings of an id_map lead on to each other.
-    """
-    judged = target.with_suffix(".judged.parquet")
-    _write(engine, _judged_table_sql(raw, table, params, identities.opened(engine, id_map)), judged, raw)
-    if _names_customers(table):
-        identities.set_aside_lost_zeros(engine, judged, "_reason")
-    money = "CAST(coalesce(sum(amount), 0) AS DOUBLE)" if "amount" in SCHEMA[table] else "NULL::DOUBLE"
-    counted = engine.execute(f"""
-        SELECT {literal(table)} AS "table", _reason AS reason, count(*) AS rows, {money} AS amount,
-               min({identifier(REQUIRED[table][0])}) AS example FROM read_parquet({path_literal(judged)}) GROUP BY _reason""").df()
-    engine.execute(f"""COPY (SELECT * EXCLUDE (_reason) FROM read_parquet({path_literal(judged)}) WHERE _reason = 'kept')
-        TO {literal(target)} (FORMAT parquet)""")
-    judged.unlink()
-    if table == "id_map":
-        identities.refuse_chains(engine, target, raw.files[0].name)
-    return _ordered(counted)
-
-
-def _names_customers(table: str) -> bool:
-    """Whether every row of a table is about a customer; id_map is about ids as they stand."""
-    return "customer_id" in REQUIRED[table] and table != "id_map"
-
-
-def _judged_table_sql(raw: Raw, table: str, params: Params, id_map: IdMap | None) -> str:
-    required = [c for c in REQUIRED[table] if (table, c) != ("surveys", "answered_at")]
-    early = ["WHEN noise IS NOT NULL THEN noise", *(f"WHEN {c} IS NULL THEN 'no_{c}'" for c in required)]
-    if _names_customers(table):
-        early.append(f"WHEN {cells.damaged('customer_id')} THEN 'damaged_id'")
-        early.append(f"WHEN {cells.masked('customer_id')} THEN 'masked_id'")
-    if table in DATED:
-        early.append(f"WHEN CAST({DATED[table]} AS DATE) > DATE '{params.as_of}' THEN 'after_as_of'")
-    if table == "costs":
-        early.append(f"WHEN month > '{params.as_of:%Y-%m}' THEN 'after_as_of'")
-    copy = "false"
-    if table in ONE_PER:
-        order = ", ".join(f"{identifier(c)} DESC NULLS LAST" for c in ["_part", *SCHEMA[table]])
-        key = ", ".join((*ONE_PER[table], "source") if table == "id_map" else ONE_PER[table])
-        copy = f"row_number() OVER (PARTITION BY early IS NULL, {key} ORDER BY {order}) > 1"
-    mapped, joins = _mapped(id_map, table, "_part")
-    return f"""
-        WITH typed AS (SELECT {_typed_columns(raw, table, params)}, _part,
-                              {noise.table_reason(raw, required)} AS noise FROM {raw.sql}),
-        known AS (SELECT typed.* {mapped} FROM typed {joins}),
-        judged AS (SELECT *, CASE {" ".join(early)} END AS early FROM known)
-        SELECT * EXCLUDE (_part, noise, early), coalesce(early, CASE WHEN {copy} THEN 'duplicate' ELSE 'kept' END) AS _reason
-        FROM judged"""
-
-
-def _mapped(id_map: IdMap | None, table: str, part: str) -> tuple[str, str]:
-    """The ids of a typed table replaced by those that count, and the joins this takes."""
-    columns = [c for c in ("customer_id", "referred_by") if c in SCHEMA[table] and table != "id_map"]
-    if id_map is None or not columns:
-        return "", ""
-    places = {c: f"typed.{c}" for c in ("store", "channel") if c in SCHEMA[table]} | {"file": f"typed.{part}"}
-    found = {column: id_map.join("typed", column, places) for column in columns}
-    told = ", ".join(f"{expression} AS {column}" for column, (expression, _) in found.items())
-    return f"REPLACE ({told})", " ".join(joins for _, joins in found.values())
-
-
 def _lines_sql(raw: Raw, params: Params, rules: Transactions, id_map: IdMap | None) -> str:
     """The typed lines with their worth in the report's currency, before any is judged.
 
@@ -150,13 +81,13 @@ def _lines_sql(raw: Raw, params: Params, rules: Transactions, id_map: IdMap | No
     typing them once in the text of the query halves the time the engine takes to plan it.
     """
     kinds = SCHEMA["transactions"]
-    typed = ", ".join(f"{_typed(raw, name, kind, params)} AS {_beside(name)}" for name, kind in kinds.items())
+    cast = ", ".join(f"{typed.column(raw, name, kind, params)} AS {_beside(name)}" for name, kind in kinds.items())
     named = ", ".join(f"{_beside(name)} AS {identifier(name)}" for name in kinds)
     said = ", ".join(f"{_said(raw, name)} AS said_{name}" for name in ("ordered_at", "amount", "refund_amount"))
     told = noise.reason(raw, *map(_beside, ("ordered_at", "customer_id", "amount")))
-    mapped, joins = _mapped(id_map, "transactions", "part")
+    mapped, joins = typed.mapped(id_map, "transactions", "part")
     return f"""
-        WITH beside AS (SELECT *, {typed} FROM {raw.sql}),
+        WITH beside AS (SELECT *, {cast} FROM {raw.sql}),
         typed AS (SELECT {named}, {said}, {told} AS noise, {repeats.row_key(raw, rules)} AS row_key FROM beside),
         known AS (SELECT typed.* {mapped} FROM typed {joins}),
         rated AS (SELECT *, {_rate(params)} AS rate FROM known)
@@ -186,19 +117,6 @@ def _judged_sql(lines: str, rules: Transactions, raw: Raw, params: Params) -> st
         FROM final"""
 
 
-def _write(engine: Engine, sql: str, target: Path, raw: Raw) -> None:
-    try:
-        engine.execute(f"COPY ({sql}) TO {literal(target)} (FORMAT parquet)")
-    except duckdb.Error as error:
-        names = ", ".join(f.name for f in raw.files[:3])
-        raise InputError(f"{names}: {first_line(error)}") from None
-
-
-def _ordered(counted: pd.DataFrame) -> pd.DataFrame:
-    """Kept rows first, the reasons after them by name."""
-    return counted.sort_values("reason", key=lambda reason: reason.mask(reason == "kept", ""), ignore_index=True)
-
-
 def _refuse_unreadable(counted: pd.DataFrame, raw: Raw) -> None:
     """A column in which not one value could be read is a wrong column or a wrong form, not a heap of bad rows."""
     rows = counted.set_index("reason")["rows"].drop(list(_BEFORE_DATE), errors="ignore")
@@ -215,28 +133,6 @@ def _refuse_unreadable(counted: pd.DataFrame, raw: Raw) -> None:
         rows = rows.drop(reason, errors="ignore")
 
 
-def _source(raw: Raw, name: str) -> tuple[str, str] | None:
-    """The engine expression and type behind a canonical column; None where the file has no such column."""
-    header = raw.columns.get(name)
-    if header is None:
-        return None
-    if isinstance(header, tuple):
-        factors = " * ".join(f"CAST({cells.money(identifier(h), raw.types[h], _FACTOR)} AS DOUBLE)" for h in header)
-        return f"TRY_CAST({factors} AS DECIMAL(18, 4))", "DECIMAL(18,4)"
-    return identifier(header), raw.types[header]
-
-
-def _typed_columns(raw: Raw, table: str, params: Params) -> str:
-    return ", ".join(f"{_typed(raw, name, kind, params)} AS {identifier(name)}" for name, kind in SCHEMA[table].items())
-
-
-def _typed(raw: Raw, name: str, kind: str, params: Params) -> str:
-    found = _source(raw, name)
-    if name == "part":
-        return f"coalesce(CAST({found[0]} AS VARCHAR), '')" if found else "_part"
-    return cells.typed(*found, kind, params.timezone, raw.spec.date_format) if found else cells.missing(kind)
-
-
 def _said(raw: Raw, name: str) -> str:
     """What the file says where it could not be understood, null where it could (texts of good cells cost time)."""
     header = raw.columns.get(name)
@@ -244,8 +140,8 @@ def _said(raw: Raw, name: str) -> str:
         return "CAST(NULL AS VARCHAR)"
     factors = [cells.text(identifier(h)) for h in (header if isinstance(header, tuple) else [header])]
     told = f"concat_ws(' × ', {', '.join(factors)})" if len(factors) > 1 else factors[0]
-    typed, least = _beside(name), {"ordered_at": "TIMESTAMP '1970-01-01'", "refund_amount": "0"}.get(name)
-    wrong = f"coalesce({typed} < {least}, true)" if least else f"{typed} IS NULL"
+    own, least = _beside(name), {"ordered_at": "TIMESTAMP '1970-01-01'", "refund_amount": "0"}.get(name)
+    wrong = f"coalesce({own} < {least}, true)" if least else f"{own} IS NULL"
     return f"CASE WHEN {wrong} THEN {told} END"
 
 

@@ -101,6 +101,10 @@ DATED: dict[str, str] = {
 }
 """The column whose day decides whether a row lies after as_of; a survey not yet answered stays (response rate)."""
 
-ONE_PER: dict[str, tuple[str, ...]] = {"customers": ("customer_id",), "leads": ("lead_id",), "id_map": ("from_id",)}
+ONE_PER: dict[str, tuple[str, ...]] = {
+    "customers": ("customer_id",),
+    "leads": ("lead_id",),
+    "id_map": ("from_id", "source"),
+}
 """The key that may stand once in a table; where it stands again, the row of the last file counts (of several there,
 the one whose cells sort last, so that the order of rows changes nothing)."""

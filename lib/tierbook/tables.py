@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import accounting, cache, databases, demo, history, sources, trial
+from tierbook import accounting, cache, databases, demo, history, records, sources, trial
 from tierbook.demo import trials
 from tierbook.engine import Engine, open_engine
 from tierbook.params import TABLES, Params, is_there
@@ -116,7 +116,7 @@ class Tables:
                 elif table == "trial":
                     counts.append(trial.read(engine, raw, self.params, path))
                 else:
-                    counts.append(accounting.judge_table(engine, raw, table, self.params, path, id_map))
+                    counts.append(records.judge_table(engine, raw, table, self.params, path, id_map))
             pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
             if "transactions" in self.specs:
                 days = history.customer_days(engine.scan(target / "transactions.parquet"))
