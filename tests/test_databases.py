@@ -304,7 +304,7 @@ def test_a_table_of_two_uses_is_read_once_and_what_is_no_longer_named_goes(place
                  customers={"database": place[0], "table": "orders", "columns": {"customer_id": "buyer"}})  # fmt: skip
     both.refresh()
     assert len(reads) == 1 and len(both.inputs) == 2
-    assert fates(both)["kept"][0] >= 2 and both.table("customers")["customer_id"].tolist() == ["A", "B"]
+    assert fates(both)["kept"][0] >= 2 and sorted(both.table("customers")["customer_id"]) == ["A", "B"]
     month({"database": place[0], "query": "SELECT * FROM orders"}, tmp_path / "w").refresh()
     [left] = (tmp_path / "w" / "databases" / "x").glob("*/*")
     assert left.name.startswith("query_")

@@ -20,6 +20,7 @@ PAGES = [
     "02_segment_customers",
     "03_estimate_value",
     "04_track_movement",
+    "05_find_needs",
     "06_review_campaign",
 ]
 TABLES = {

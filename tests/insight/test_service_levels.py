@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from tierbook.insight.service_levels import COLUMNS, service_levels
 from tierbook.demo.services import TARGETS, telecom_tickets
 from tierbook.errors import InputError
+from tierbook.insight.service_levels import COLUMNS, service_levels
 
 OPENED, UNTIL = pd.Timestamp("2026-07-01 08:00"), pd.Timestamp("2026-07-03 08:00")  # 48 hours apart
 GOALS = {"high": {"first_response_hours": 4, "resolved_hours": 24}}

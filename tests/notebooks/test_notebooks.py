@@ -79,6 +79,7 @@ def nbval(paths, outputs, cwd):
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_each_notebook_runs_alone_under_nbval(outputs):
     done = nbval(NOTEBOOKS, outputs, outputs)
     assert done.returncode == 0, done.stdout[-3000:]

@@ -153,15 +153,13 @@ def test_each_language_has_its_own_file_the_first_at_the_root(written):
 
 def test_the_summary_says_what_month_and_on_what_data(written):
     month, folder = written
-    told = {
-        row[0]: row[1]
-        for row in CalamineWorkbook.from_path(folder / "customers.xlsx").get_sheet_by_index(0).to_python()
-    }
+    pairs = [row[:2] for row in CalamineWorkbook.from_path(folder / "customers.xlsx").get_sheet_by_index(0).to_python()]
+    told = dict(pairs)
     assert told["Data as of"] == dt.date(2026, 10, 31) and told["Currency"] == "CNY"
     # orders 1 + n % 5 of customer n = 0 … 23: four times 1 + 2 + 3 + 4 + 5, then 1 + 2 + 3 + 4
     assert told["Order lines read"] == told["Order lines counted"] == 70
     assert told["Net sales counted"] == pytest.approx(sum((10.25 + 7 * n) * (1 + n % 5) for n in range(24)))
-    assert told["Made by"].startswith("tierbook ") and told["Customers"] == 24
+    assert told["Made by"].startswith("tierbook ") and ["Customers", 24] in pairs
     card = month.scorecard().set_index("measure")["value"]
     words = Words("en", "CNY")
     scored = {

@@ -83,7 +83,7 @@ def test_the_terms_are_those_of_the_sources():
     groups = yaml.safe_load((SHOW / "terms.yaml").read_text(encoding="utf-8"))
     segments = """核心客户 忠诚客户 潜力忠诚客户 新客户 待培育客户 需关注客户 即将沉睡客户 流失风险客户 重点挽回客户
         沉睡客户 已流失客户 重要价值 重要发展 重要保持 重要挽留 一般价值 一般发展 一般保持 一般挽留"""
-    named = [term["zh"] for code, term in groups["segment"].items() if code != "outside"]
+    named = [term["zh"] for code, term in groups["segment"].items() if code not in {"outside", "no_order"}]
     assert named == segments.split()
     tiers = [groups["tier"][code]["zh"] for code in ("high", "potential", "ordinary", "low")]
     assert tiers == ["高价值", "潜力", "普通", "低价值"]

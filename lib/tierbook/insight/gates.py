@@ -83,7 +83,7 @@ def of_rows(accounting: pd.DataFrame) -> Measured:
     for gate, reasons in REASONS.items():
         held = lines[lines.index.isin(reasons)].sort_values("rows", ascending=False, kind="stable")
         first = None if held.empty else held.index[0] if len(reasons) > 1 else held["example"].iloc[0]
-        found[gate] = (held["rows"].sum() / lines["rows"].sum(), first)
+        found[gate] = (held["rows"].sum() / lines["rows"].sum() if lines["rows"].sum() else float("nan"), first)
     return found
 
 

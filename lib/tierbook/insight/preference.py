@@ -57,6 +57,7 @@ def table(found: pd.DataFrame, lines: pd.DataFrame, sizes: pd.Series, order: lis
     spend_index the same over that of all. Null where the tier, or for spend_share the item's buyers in it, are fewer
     than 10, or money is not above zero.
     """
+    found = found.sort_values(["item", "tier"])  # sums of money do not hang on the engine's order of rows
     base = pd.Series({ALL: sizes.sum(), **sizes.reindex(order, fill_value=0)})
     long = pd.concat([found, found.assign(tier=ALL)]).astype({"spend": float, "customers": "int64"})
     sums = long.groupby(["item", "tier"])[["customers", "spend"]].sum()
