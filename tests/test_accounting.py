@@ -649,6 +649,24 @@ def table(engine, tmp_path):
     return call
 
 
+def test_a_survey_answered_after_as_of_counts_as_sent_and_not_yet_answered(table, csv):
+    # as_of 2026-10-31: a answered on it, b the day after; c too, but it was also sent then; d has no day of sending
+    rows = [
+        "a,2026-10-31 23:59,2026-10-01,5,9",
+        "b,2026-11-01,2026-10-31,5,9",
+        "c,2026-11-02,2026-11-01,5,9",
+        "d,2026-11-01,,5,9",
+    ]
+    counted, _, kept = table("surveys", csv(rows, "customer_id,answered_at,sent_at,csat,nps"))
+    assert counted == {"kept": 2, "after_as_of": 2}
+    kept = kept.set_index("customer_id")
+    assert kept["csat"].fillna(-1).to_dict() == {"a": 5, "b": -1} and kept["nps"].fillna(-1).to_dict() == {
+        "a": 9,
+        "b": -1,
+    }
+    assert pd.isna(kept.loc["b", "answered_at"]) and kept.loc["b", "sent_at"] == pd.Timestamp("2026-10-31")
+
+
 def test_rows_without_a_required_cell_are_told_by_its_name(table, csv):
     header = "campaign,customer_id,arm,assigned_at,opened"
     rows = [

@@ -63,7 +63,18 @@ def _judged_table_sql(raw: Raw, table: str, params: Params, id_map: IdMap | None
     return f"""
         WITH typed AS (SELECT {typed.columns(raw, table, params)}, _part,
                               {noise.table_reason(raw, required)} AS noise FROM {raw.sql}),
-        known AS (SELECT typed.* {mapped} FROM typed {joins}),
+        known AS (SELECT * {_as_known(table, params)} FROM (SELECT typed.* {mapped} FROM typed {joins})),
         judged AS (SELECT *, CASE {" ".join(early)} END AS early FROM known)
         SELECT * EXCLUDE (_part, noise, early), coalesce(early, CASE WHEN {copy} THEN 'duplicate' ELSE 'kept' END) AS _reason
         FROM judged"""
+
+
+def _as_known(table: str, params: Params) -> str:
+    """A survey sent by as_of and answered after it was, at as_of, sent and not yet answered: it counts as that."""
+    if table != "surveys":
+        return ""
+    day = f"DATE '{params.as_of}'"
+    later = f"CAST(answered_at AS DATE) > {day} AND CAST(sent_at AS DATE) <= {day}"
+    answers = [column for column in SCHEMA[table] if column not in {"customer_id", "sent_at"}]
+    told = ", ".join(f"CASE WHEN {later} THEN NULL ELSE {c} END AS {c}" for c in answers)
+    return f"REPLACE ({told})"

@@ -19,7 +19,7 @@ COMPUTED = "profit"  # from spend, margin and contact cost, where the table does
 
 
 def read(engine: Engine, raw: Raw, params: Params, target: Path) -> pd.DataFrame:
-    """Type every row of a trial, write the kept ones to ``target`` and count them all (`accounting.judge_table`).
+    """Type every row of a trial, write the kept ones to ``target`` and count them all (`records.judge_table`).
 
     Columns written: campaign, arm, customer_id (the row's number where the table has none: rows that agree in all
     cells are different customers), tier (text), cost, contacted (who is not in the control arm, where the table does
