@@ -131,3 +131,13 @@ def test_heat_is_one_scale_over_its_columns():
 def test_empty_frames_are_tables_too(frame):
     page = tables.html(frame, EN, heat=list(frame.columns))
     assert page.count("<table") == page.count("</table>") == 1
+
+
+def test_an_interval_sorts_by_its_lower_end_and_does_not_wrap():
+    frame = pd.DataFrame(
+        {"tier": ["high", "low", "ordinary"], "interval": [(0.1, 0.25), (0.05, 0.5), (np.nan, np.nan)]}
+    )
+    page = tables.html(frame, Words("en"), formats={"interval": "span.percent"})
+    assert 'data-k="n" class="n">' in page.split("</thead>")[0]
+    cells = re.findall(r'<td class="n" data-v="([^"]*)">([^<]*)</td>', page)
+    assert cells == [("0.1", "10–25%"), ("0.05", "5–50%"), ("", "–")]

@@ -13,6 +13,7 @@ from tierbook.show.words import N_, NONE, Words
 MOST_ROWS = 200
 STRONGEST_SHADE = 60
 LONG = 24  # characters from which on a column keeps its width on a narrow screen
+SPAN = "span"  # two numbers of an interval: set like numbers, sorted by the lower one
 NUMERIC = ("number", "percent", "money", "chance", "change", "points")
 
 
@@ -40,7 +41,14 @@ COLUMN_FORMATS = {
 }
 
 # In a table whose rows measure different things, the column `unit` says how each row reads.
-UNIT_FORMATS = {"share": "percent.1", "money": "money", "points": "number.1", "customers": "number", "orders": "number", "ratio": "number.2"}
+UNIT_FORMATS = {
+    "share": "percent.1",
+    "money": "money",
+    "points": "number.1",
+    "customers": "number",
+    "orders": "number",
+    "ratio": "number.2",
+}
 UNIT_CHANGES = {"share": "points", "points": "+number.1"}
 MEASURED = ("value", "previous", "year_ago", "target", "low", "high")
 
@@ -118,14 +126,20 @@ def _framed(heads: list[str], columns: list[list[str]], caption: str, words: Wor
 
 
 def _head(values: pd.Series, spec: str, label: str, words: Words) -> str:
-    kind = "n" if _is_numeric(spec) or spec.startswith("term.") else "t"
-    css = ' class="n"' if _is_numeric(spec) else ""
+    kind = "n" if _is_numeric(spec) or spec.startswith(("term.", SPAN)) else "t"
+    css = ' class="n"' if _is_numeric(spec) or spec.startswith(SPAN) else ""
     unit = f" <small>({escape(_unit(values, words)[2])})</small>" if _is_money(spec) else ""
     return f'<th scope="col" data-k="{kind}"{css}>{escape(label)}{unit}</th>'
 
 
 def _cells(values: pd.Series, shown: list[str], spec: str, words: Words, strongest: float) -> list[str]:
-    css = ' class="n"' if _is_numeric(spec) else ' class="long"' if max(map(len, shown), default=0) > LONG else ""
+    css = (
+        ' class="n"'
+        if _is_numeric(spec) or spec.startswith(SPAN)
+        else ' class="long"'
+        if max(map(len, shown), default=0) > LONG
+        else ""
+    )
     return [
         f"{css}{_sort_value(value, spec, words)}{_shade(value, strongest)}>{_dot(value, spec)}{escape(text)}"
         for value, text in zip(values, shown, strict=True)
@@ -144,12 +158,13 @@ def _shown(values: pd.Series, spec: str, words: Words) -> list[str]:
 
 
 def _sort_value(value: Any, spec: str, words: Words) -> str:
+    value = value[0] if spec.startswith(SPAN) and isinstance(value, tuple) else value
     if pd.isna(value):
         return ' data-v=""'
     if spec.startswith("term."):
         rank = words.term_rank(spec.removeprefix("term."), value)
         return f' data-v="{999 if rank is None else rank}"'
-    if _is_numeric(spec):
+    if _is_numeric(spec) or spec.startswith(SPAN):
         return f' data-v="{float(value):.10g}"'
     return f' data-v="{escape(str(value))}"' if spec.startswith(("date", "month")) else ""
 
