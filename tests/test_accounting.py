@@ -561,6 +561,7 @@ def test_the_first_reason_that_applies_is_the_one_told(judge, csv, row, reason):
             ["'ordered_at'", "none of 2 values", "'30/10/26'", "date_format: '%d/%m/%Y'"],
         ),
         (["a,2026-01-01,x", "b,2026-01-01,y"], ["'amount'", "none of 2 values", "'x'", "columns: {amount"]),
+        (['a,2026-01-01,"1.234,56"', 'b,2026-01-01,"7,5"'], ["'amount'", "'1.234,56'", "decimal comma"]),
         (["a,2026-01-01,x", "b,soon,3"], ["'amount'", "none of 1 values", "'x'"]),
     ],
 )

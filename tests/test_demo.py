@@ -19,7 +19,7 @@ COLUMNS = {  # DESIGN §5: required | optional
     "transactions": "customer_id ordered_at amount | order_id line_id status refund_amount quantity product category"
     " cost channel store region currency",
     "customers": "customer_id | joined_at region industry company_size channel owner store referred_by do_not_contact"
-    " birthday gender",
+    " birthday gender record_id crm_segment",
     "leads": "lead_id created_at | channel customer_id",
     "contacts": "campaign customer_id arm assigned_at | contacted_at channel cost opened clicked opted_out",
     "surveys": "customer_id answered_at | sent_at csat nps reason comment",
@@ -241,6 +241,19 @@ def test_registered_before_the_first_order(csv, counted):
     assert 0.06 <= business.mean() <= 0.10
     assert (customers["company_size"].notna() == business).all()
     assert customers.loc[business, ["birthday", "gender"]].isna().all(axis=None)
+
+
+def test_the_crm_knows_nearly_everybody_and_labels_them_its_own_way(csv, counted):
+    customers = csv["customers"]
+    entered = customers["record_id"].dropna()
+    assert 0.96 <= len(entered) / len(customers) <= 0.98
+    assert entered.is_unique and entered.str.fullmatch(r"zcrm_\d{12}").all()
+    labelled = customers.dropna(subset="crm_segment")
+    assert labelled["record_id"].notna().all() and labelled["crm_segment"].value_counts().min() >= 50
+    # who has not bought in the fifteen months up to the last day is lost by a fresh label and by one a quarter old
+    last = counted.query("status == 'paid'").groupby("customer_id")["ordered_at"].max()
+    gone = labelled["customer_id"].map(last) < pd.Timestamp("2025-07-01")
+    assert gone.sum() > 500 and set(labelled.loc[gone, "crm_segment"]) == {"Lost"}
 
 
 # dirt

@@ -40,6 +40,18 @@ def test_a_list_is_the_books_actions_and_their_controls(month):
     assert not listed["customer_id"].isin(alerts.loc[alerts["held_out"], "customer_id"]).any()
 
 
+def test_birthdays_until_the_next_report_are_greeted(month):
+    listed, born = month.planned(), month.birthdays().set_index("customer_id")["birthday"]
+    greeted = listed.loc[listed["action"] == "birthday", "customer_id"]
+    assert len(greeted) > 50 and set(greeted) <= set(born.index)
+    people = month.table("customers").set_index("customer_id")["birthday"]
+    assert people[greeted].dt.month.eq(11).all(), "from 1 November to the next report on the 30th"
+    calmly = month.book().set_index("customer_id").query("~alert and stage == 'loyal'").index
+    assert set(born.index) & set(calmly) & set(listed["customer_id"]) <= set(greeted), (
+        "nothing stands before it for them"
+    )
+
+
 def test_each_tier_of_an_action_gives_the_same_share_to_its_control(month):
     listed = month.action_list().assign(control=lambda rows: rows["arm"] == "control")
     for _, rows in listed.groupby("action"):
@@ -99,7 +111,7 @@ def test_a_list_with_contacts_filled_in_is_next_months_contacts(outputs, tmp_pat
     assert paid["n_treated_x"].tolist() == paid["n_treated_y"].tolist()
     judged = month.whom_next()["found"].merge(effects[effects["tier"] == "all"], on=keys, suffixes=("", "_told"))
     assert (judged["n_treated"].dropna() <= judged["n_treated_told"][judged["n_treated"].notna()]).all()
-    # nothing was sent in the simulation: no action may have earned or lost anything for sure, but for chance in one of 13
+    # nothing was sent in the simulation: no action may have earned or lost anything for sure, but for chance in one of 15
     assert loop["earned"]["verdict"].isin(["earned", "lost"]).sum() <= 1
 
 

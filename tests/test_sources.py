@@ -416,7 +416,7 @@ def test_excel_sheets_may_be_chosen_and_are_parts(engine, read, workbook):
 
 def test_excel_files_that_cannot_be_read_are_named(read, write, workbook, tmp_path):
     assert "2027" in refusal(read, workbook, sheet="2027")
-    assert "cannot be read as an Excel file" in refusal(read, write("a,b\n1,2\n", "text.xlsx"))
+    assert "cannot be read as an Excel file" in refusal(read, write(b"PK\x03\x04cut short", "cut.xlsx"))
     pd.DataFrame().to_excel(tmp_path / "none.xlsx", engine="xlsxwriter")
     assert "no sheet holds a header line" in refusal(read, tmp_path / "none.xlsx")
 
@@ -442,3 +442,10 @@ def test_blanks_need_names_pad_short_lines_and_refuse_long_ones(read, write):
     assert read(write("1 2\n"), **WORDS) == [("1", "2", None)]
     with pytest.raises(Exception, match="more than the 3 columns named, in the line: 1 2 3 4"):
         read(write("1 2 3 4\n"), **WORDS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_text_that_is_called_excel_is_read_as_text(read, write, encoding):
+    # many systems write a tab-separated list and name it .xls
+    text = "customer_id\tordered_at\tamount\tcategory\n张三\t2026-01-02\t12.50\t家电与数码配件\n"
+    assert read(write(text.encode(encoding), "orders.xls")) == [("张三", "2026-01-02", "12.50", "家电与数码配件")]

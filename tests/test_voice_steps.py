@@ -15,6 +15,7 @@ def shop():
 
     C00–C11 answer 5 in October, S1 a 1; C00 answers 1 in September of last year and again in November (to come).
     C00–C09 open a ticket on 1 October at 9:00, answered after 1 to 10 hours, the last in November; one is impossible.
+    C00–C11 and S1 come on 21 October in two sessions of three pages; of C00 three events of the day before stand alone.
     """
     months = pd.date_range("2026-01-01", "2026-10-01", freq="MS") + pd.Timedelta(days=4)
     orders = pd.DataFrame([(c, m, 100 + 10 * n) for n, c in enumerate(IDS) for m in months[n % 10 :]],
@@ -29,8 +30,15 @@ def shop():
     wrong = pd.DataFrame(
         {"customer_id": ["C11"], "opened_at": opened, "first_response_at": opened - pd.Timedelta(days=1)}
     )
+    tickets["topic"] = ["delivery"] * 7 + [None] * 3
     customers = pd.DataFrame({"customer_id": IDS, "birthday": "1990-11-03", "do_not_contact": ["yes"] + ["no"] * 29})
-    return {"transactions": orders, "surveys": surveys, "tickets": pd.concat([tickets, wrong]), "customers": customers}
+    visits = pd.DataFrame(
+        {"customer_id": [*IDS[:12], "S1"], "visited_at": "2026-10-21", "sessions": 2, "page_views": 6}
+    )
+    visits = visits.assign(source=["app"] * 6 + [None] * 7)
+    events = pd.DataFrame({"customer_id": ["C00"] * 3, "visited_at": "2026-10-20", "source": "app"})
+    return {"transactions": orders, "surveys": surveys, "tickets": pd.concat([tickets, wrong]), "customers": customers,
+            "visits": pd.concat([visits, events])}  # fmt: skip
 
 
 def opened(folder, tables, **changes):
@@ -87,9 +95,30 @@ def test_birthdays_and_orders(month):
     )
 
 
+def test_visits_and_topics(month):
+    """Twelve of thirty came, C00 three times and the others twice: 25 visits, 13 by app; S1 counts nowhere. Eleven
+    customers opened a ticket, seven of them on delivery: too few for a topic of its own."""
+    done = month.behaviour()
+    told = done[(done["tier"] == "all") & (done["channel"] == "all")].set_index("measure")
+    assert told.loc["visited_share", ["n", "value"]].tolist() == [30, 0.4]
+    assert told.loc["visits_per_visitor", ["n", "value"]].tolist() == [12, pytest.approx(25 / 12)]
+    assert told.loc["pages_per_session", ["n", "value"]].tolist() == [12, 3]
+    assert told.loc["visit_gap_days", ["n", "value"]].tolist() == [12, 10]
+    shares = done.query("measure == 'visit_share' and tier == 'all'").set_index("channel")
+    assert shares["n"].tolist() == [25, 25] and shares["value"].to_dict() == {"app": 13 / 25, "unknown": 12 / 25}
+    topics = month.ticket_topics().query("tier == 'all'").set_index("topic")
+    assert topics["n"].tolist() == [11, 11] and topics["tickets"].to_dict() == {"other": 7, "unknown": 4}
+
+
+def test_demography_is_an_attribute(month):
+    """All were born on 3 November 1990, 35 years and 363 days before the month's end."""
+    assert set(month.attributes()["age"]) == {"age_35_44"}
+
+
 def test_only_what_was_given_is_told(tmp_path):
     bare = opened(tmp_path, {"transactions": shop()["transactions"].drop(columns="channel")})
     assert bare.voice().empty and bare.birthdays().empty and bare.churn_reasons().empty and bare.voice_faults().empty
+    assert bare.ticket_topics().empty
     assert set(bare.behaviour()["measure"]) == {"order_share"} and set(bare.behaviour()["channel"]) == {"unknown"}
     assert set(bare.touchpoints()["from"]) == {"order"}
 
@@ -97,5 +126,5 @@ def test_only_what_was_given_is_told(tmp_path):
 @pytest.mark.long
 def test_rows_in_any_order_say_the_same(month, tmp_path):
     mixed = opened(tmp_path, {name: frame.sample(frac=1, random_state=5) for name, frame in shop().items()})
-    for step in ("voice", "behaviour", "birthdays", "touchpoints", "voice_faults"):
+    for step in ("voice", "behaviour", "birthdays", "touchpoints", "voice_faults", "ticket_topics"):
         pd.testing.assert_frame_equal(getattr(mixed, step)(), getattr(month, step)())

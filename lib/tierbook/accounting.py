@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import narwhals as nw
@@ -17,6 +18,7 @@ from tierbook.schema import SCHEMA
 from tierbook.sources import Raw
 
 EPOCH = dt.date(1970, 1, 1)
+_DECIMAL_COMMA = re.compile(r"\d,\d{1,2}\D*$")
 _BEFORE_DATE = (*noise.NOISE, "overlap", "repeated_line")
 
 
@@ -121,14 +123,16 @@ def _refuse_unreadable(counted: pd.DataFrame, raw: Raw) -> None:
     """A column in which not one value could be read is a wrong column or a wrong form, not a heap of bad rows."""
     rows = counted.set_index("reason")["rows"].drop(list(_BEFORE_DATE), errors="ignore")
     for reason, column, hint in (
-        ("bad_date", "ordered_at", "date_format: '%d/%m/%Y'"),
-        ("bad_amount", "amount", "columns: {amount: …}"),
+        ("bad_date", "ordered_at", "if the column is right, write source.transactions.date_format: '%d/%m/%Y'"),
+        ("bad_amount", "amount", "if the column is wrong, write source.transactions.columns: {amount: …}"),
     ):
         if rows.get(reason, 0) and rows.get(reason, 0) == rows.sum():
             example = counted.loc[counted["reason"] == reason, "example"].iloc[0]
+            if reason == "bad_amount" and _DECIMAL_COMMA.search(str(example)):
+                hint = "a decimal comma is never guessed: save the amounts with a decimal point"
             raise InputError(
                 f"{raw.files[0].name}, column {raw.columns[column]!r}: none of {rows[reason]:,} values could be read as "
-                f"{column}, for example {example!r}; if the column is right, write source.transactions.{hint}"
+                f"{column}, for example {example!r}; {hint}"
             )
         rows = rows.drop(reason, errors="ignore")
 

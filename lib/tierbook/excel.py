@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,12 @@ def _read(file: Path, spec: TableSource) -> list[tuple[str, list[list[str]]]]:
     except Exception as error:  # calamine's own errors share no base class
         raise InputError(f"{file}: cannot be read as an Excel file: {' '.join(str(error).split())[:200]}") from None
     return [(name, [[cell_text(cell) for cell in row] for row in rows]) for name, rows in sheets]
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file begins as text, whatever its name says: many systems call a tab-separated export .xls."""
+    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return marked or not (head.startswith((b"PK", _OLE)) or b"\x00" in head)
 
 
 def _refuse_disguise(file: Path) -> None:

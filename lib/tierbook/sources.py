@@ -124,14 +124,14 @@ def _relations(file: Path, spec: TableSource, scratch: Path):
     """The (name, SQL, repeated headers) of one file; several for the sheets of an Excel file."""
     try:
         with file.open("rb") as stream:
-            head = stream.read(4)
+            head = stream.read(4096)
         if not head:
             raise InputError(f"{file}: the file is empty (0 bytes)")
         if file.suffix.lower() == ".zip":
             file = _unzipped(file, spec, scratch)
-        if file.suffix.lower() in excel.SUFFIXES:
+        if file.suffix.lower() in excel.SUFFIXES and not excel.is_text(head):
             yield from excel.sheets(file, spec, scratch)
-        elif file.suffix.lower() in {".parquet", ".pq"} or head == b"PAR1":
+        elif file.suffix.lower() in {".parquet", ".pq"} or head.startswith(b"PAR1"):
             yield file.name, f"read_parquet({path_literal(file)})", frozenset()
         else:
             yield file.name, *texts.relation(file, spec, scratch)

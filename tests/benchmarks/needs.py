@@ -48,7 +48,7 @@ def main(lines: int) -> None:
         marks.append(time.perf_counter())
         engine.close()
     steps = [after - before for before, after in itertools.pairwise(marks)]
-    wrong = int((found["lift_low"] > 1).sum())
+    wrong = int((found["lift_beyond_low"] > 1).sum())
     print(
         f"{lines:,} lines, {len(ids):,} customers, {len(counted['have']):,} products: bought {steps[0]:.1f} s, "
         f"{len(found):,} pairs counted {steps[1]:.1f} s, measured {steps[2]:.1f} s, peak memory "

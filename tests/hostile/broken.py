@@ -64,7 +64,6 @@ def _refusals() -> dict[str, tuple[dict[str, bytes], str]]:
         "web_page_csv": ({"orders.csv": page}, "web page"),
         "password": ({"orders.xlsx": ole}, "password"),
         "cut_xlsx": ({"orders.xlsx": book[: len(book) // 2]}, "Excel"),
-        "text_as_xlsx": ({"orders.xlsx": good}, "Excel"),
         "xlsx_as_csv": ({"orders.csv": book}, "not a text file"),
         "cut_parquet": ({"orders.parquet": _parquet()[:-40]}, "orders.parquet"),
         "two_amounts": ({"orders.csv": _text(twice)}, "'amount' .*twice"),

@@ -54,6 +54,16 @@ def test_alert_is_true_or_false(wanted, fits):
     assert found.index[found.notna()].tolist() == fits
 
 
+@pytest.mark.parametrize(("wanted", "fits"), [(True, [6]), ("true", [6]), (False, [7, 8, 9])])
+def test_a_birthday_is_true_or_false_and_not_the_flagged_ones(wanted, fits):
+    """5 and 6 have a birthday; 5 is on the call list. Without birthdays in the book nobody has one."""
+    born = BOOK.assign(birthday=[True, True, False, False, False])
+    action = [{"code": "greet", "when": {"birthday": wanted}}]
+    found = assign(born, action, NOBODY)
+    assert found.index[found.notna()].tolist() == fits
+    assert assign(BOOK, action, NOBODY).notna().any() == (wanted is False)
+
+
 def test_who_must_not_be_contacted_gets_no_action_whatever_the_index():
     silent = pd.Series([True, False, True, False, False], index=[0, 1, 2, 3, 4], dtype="boolean")
     assert assign(BOOK, ACTIONS, silent).tolist() == [None, "visit", None, "mail", "mail"]
@@ -81,6 +91,7 @@ def test_the_shipped_list_is_sound_and_names_real_tiers_and_segments():
         "stage": set(lifecycle.STAGES),
         "segment": segments,
         "alert": {True, False},
+        "birthday": {True, False},
     }
     listed = shipped()
     for action in listed:
@@ -111,13 +122,29 @@ def test_every_tier_at_every_stage_has_an_action_and_the_best_keep_theirs(scheme
     assert assign(outside, shipped(), pd.Series(False, index=book.index)).isna().all()
 
 
+@pytest.mark.parametrize(
+    ("tier", "stage", "segment", "action"),
+    [
+        ("high", "at_risk", "champions", "care_call"),  # about to be lost: called, not greeted
+        ("high", "loyal", "champions", "birthday"),
+        ("ordinary", "active", "x", "birthday"),
+        ("low", "lost", "x", "reactivate"),
+        ("ordinary", "new", "promising", "education"),
+        ("ordinary", "new", "new", "welcome"),
+    ],
+)
+def test_on_a_birthday_the_urgent_comes_first_and_the_general_waits(tier, stage, segment, action):
+    book = pd.DataFrame({"tier": [tier], "stage": [stage], "segment": [segment], "alert": [False], "birthday": [True]})
+    assert assign(book, shipped(), pd.Series([False])).tolist() == [action]
+
+
 def test_every_shipped_action_is_somebody_s():
     from tierbook.scores import lifecycle, maps
 
     tiers = {name for scheme in SCHEMES for name in maps.find(scheme).order}
     segments = [name for scheme in ("eleven", "eight") for name in maps.find(scheme).order]
-    cells = product(sorted(tiers), lifecycle.STAGES, segments)
-    book = pd.DataFrame(cells, columns=["tier", "stage", "segment"]).assign(alert=False)
+    cells = product(sorted(tiers), lifecycle.STAGES, segments, [True, False])
+    book = pd.DataFrame(cells, columns=["tier", "stage", "segment", "birthday"]).assign(alert=False)
     found = assign(book, shipped(), pd.Series(False, index=book.index))
     assert set(found.dropna()) == {action["code"] for action in shipped()}
 
@@ -155,9 +182,11 @@ def test_the_control_arm_has_no_action_in_the_book():
 
 
 def test_due_lists_count_who_is_contacted_and_who_is_held_out():
-    listed = planned(parts(), [ACTIONS[0] | {"chapter": "keep", "days": 10}, ACTIONS[3]], NO_PAST, 0.25, "s")
-    told = due_lists(listed, [ACTIONS[0] | {"chapter": "keep", "days": 10}, ACTIONS[3]], dt.date(2026, 10, 31))
+    actions = [ACTIONS[0] | {"chapter": "keep", "days": 10, "measure": {"en": "orders"}}, ACTIONS[3]]
+    listed = planned(parts(), actions, NO_PAST, 0.25, "s")
+    told = due_lists(listed, actions, dt.date(2026, 10, 31))
     assert told["chapter"].tolist()[0] == "keep" and pd.isna(told["chapter"][1])
+    assert told["action_measure"].tolist() == [{"en": "orders"}, None]
     assert told[["code", "due", "customers", "held_out"]].to_dict("list") == {
         "code": ["call", "mail"],
         "due": [dt.date(2026, 11, 10), dt.date(2026, 11, 30)],

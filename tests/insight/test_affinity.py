@@ -125,6 +125,30 @@ def test_shrunk_lift_and_its_low_end_by_the_gamma_distribution():
     assert low[0] == pytest.approx(stats.gamma(a=40, scale=1 / 30).ppf(0.025))
 
 
+def test_each_low_end_bounds_its_own_lift():
+    """200 customers of one line each would never have two items: what is expected is then share × share for both lifts.
+
+    A and B: 40 and 50 of 200, both 20; expected 40 × 50/200 = 10, lift 2. One pair of the three is far off, so a prior
+    of strength a gives (a + 20)/(a + 10), and the 2.5 % quantile of Gamma(a + 20, a + 10) below it.
+    """
+    pairs = pd.DataFrame({"have": [0, 0, 1], "next": [1, 2, 2], "customers_both": [20, 10, 13]})
+    pairs = pairs.assign(customers_after=0, customers_before=0)
+    sizes, lines = pd.Series([40, 50, 50]), pd.Series([200], index=[1])
+    found, prior = affinity.measured(pairs, sizes, sizes, lines)
+    assert found["lift"].tolist() == pytest.approx([20 / 10, 10 / 10, 13 / 12.5])
+    a, both, expected = prior.strength, np.array([20, 10, 13]), np.array([10, 10, 12.5])
+    assert found["lift_beyond"].to_numpy() == pytest.approx((a + both) / (a + expected))
+    by_hand = np.minimum(stats.gamma(a=a + both, scale=1 / (a + expected)).ppf(0.025), both / expected)
+    assert found["lift_low"].to_numpy() == pytest.approx(by_hand)
+    assert found["lift_beyond_low"].to_numpy() == pytest.approx(by_hand)
+
+
+def test_the_textbook_lift_is_sure_of_pairs_that_volume_explains(engine, tmp_path):
+    found = measured(engine, tmp_path, shop(1))
+    assert (found["lift_low"] > 1).any() and not (found["lift_beyond_low"] > 1).any()
+    assert (found["lift_beyond_low"] <= found["lift_beyond"]).all()
+
+
 def test_the_prior_is_found_again_from_counts_cut_off_below_ten():
     rng = np.random.default_rng(3)
     expected = rng.uniform(5, 60, 20_000)
@@ -158,7 +182,7 @@ def test_a_planted_pair_comes_out_in_its_direction_alone(engine, tmp_path):
     found = affinity.table(measured(engine, tmp_path, shop(2, planted=0.6)))
     told = found[found["recommended"]]
     assert told[["have", "next"]].to_numpy().tolist() == [["A", "B"]]
-    assert (found["lift_low"] <= found["lift"] + 1e-9).all()
+    assert (found["lift_beyond_low"] <= found["lift"] + 1e-9).all() and (found["lift_low"] <= found["lift"]).all()
 
 
 def test_neither_the_order_of_rows_nor_the_names_of_customers_matter(engine, tmp_path):
@@ -176,17 +200,17 @@ def test_neither_the_order_of_rows_nor_the_names_of_customers_matter(engine, tmp
 )
 def test_what_is_bought_first_is_not_next(after, before, told):
     # Wilson's upper limit: 0.510 for 2 of 10, 0.435 for 1 of 9
-    pairs = pd.DataFrame({"customers_after": [after], "customers_before": [before], "lift_low": [1.2]})
+    pairs = pd.DataFrame({"customers_after": [after], "customers_before": [before], "lift_beyond_low": [1.2]})
     assert affinity.recommended(pairs).tolist() == [told]
-    assert affinity.recommended(pairs.assign(lift_low=1.0)).tolist() == [False]
+    assert affinity.recommended(pairs.assign(lift_beyond_low=1.0)).tolist() == [False]
 
 
 def test_a_product_is_told_only_where_it_says_more_than_its_category():
     homes = pd.DataFrame({"product": ["base", "plus"], "category": ["Vacuums", "Vacuums"]})
-    categories = pd.DataFrame({"have": ["Vacuums"], "next": ["Options"], "lift_like": [1.3]})
+    categories = pd.DataFrame({"have": ["Vacuums"], "next": ["Options"], "lift_beyond": [1.3]})
     products = pd.DataFrame(
         [("base", "Options", 1.5), ("plus", "Options", 1.2), ("base", "Vacuums", 9.0), ("plus", "Lamps", 1.1), ("plus", "Desks", 0.9)],
-        columns=["have", "next", "lift_low"],
+        columns=["have", "next", "lift_beyond_low"],
     )  # fmt: skip
     assert affinity.says_more(products, categories, homes).tolist() == [True, False, False, True, False]
 
@@ -220,8 +244,8 @@ def test_the_demo_yields_its_planted_pairs_and_what_follows_from_them(engine, tm
 def test_the_best_rule_not_bought_yet_is_proposed(engine):
     pairs = pd.DataFrame(
         [("TV", "Stand", 1.5, 0.4), ("TV", "Speaker", 1.3, 0.5), ("Fan", "Stand", 1.5, 0.3), ("Fan", "Lamp", 1.1, 0.9)],
-        columns=["have", "next", "lift_low", "confidence"],
-    ).assign(level="category", recommended=[True, True, True, False], lift=2.0)  # fmt: skip
+        columns=["have", "next", "lift_beyond_low", "confidence"],
+    ).assign(level="category", recommended=[True, True, True, False], lift=2.0, lift_beyond=1.6)  # fmt: skip
     ranked = next_best.rules(pairs)
     assert ranked[["have", "next"]].to_numpy().tolist() == [["TV", "Stand"], ["Fan", "Stand"], ["TV", "Speaker"]]
     number = {name: n for n, name in enumerate(["TV", "Stand", "Speaker", "Fan", "Lamp"])}
@@ -241,7 +265,15 @@ def test_next_best_table_and_its_share_of_the_segment():
     people = pd.DataFrame({"customer": range(19), "customer_id": [f"c{n:02d}" for n in range(19)], "tier": "low"})
     people["segment"] = ["big"] * 10 + ["small"] * 9
     ranked = pd.DataFrame(
-        {"have": ["TV"], "next": ["Stand"], "lift": [2.0], "lift_low": [1.2], "confidence": [0.4], "rank": [0]}
+        {
+            "have": ["TV"],
+            "next": ["Stand"],
+            "lift": [2.0],
+            "lift_beyond": [1.4],
+            "lift_beyond_low": [1.2],
+            "confidence": [0.4],
+            "rank": [0],
+        }
     )
     bought_by = pd.DataFrame({"segment": ["big", "small"], "next": ["Stand", "Stand"], "customers": [3, 3]})
     found = next_best.table(pd.DataFrame({"customer": [18, 0], "rank": [0, 0]}), ranked, people, bought_by)

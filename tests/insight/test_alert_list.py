@@ -25,9 +25,11 @@ def flagged(values, ids=None, **columns):
         {
             "customer_id": ids or [f"c{k}" for k in range(n)],
             "tier": "high",
+            "previous_tier": "potential",
             "owner": "team 1",
             "do_not_contact": False,
-            "alert_reason": "silent_beyond_cadence",
+            "alert_reason": "spend_falling",
+            "alert_reasons": "spend_falling+silent_beyond_cadence",
             "own_gap_days": 20.0,
             "recency_days": 90,
             "p_alive": 0.5,
@@ -53,19 +55,35 @@ def test_the_list_is_ordered_by_value_then_id_and_fills_the_channels_in_their_or
     assert found.alerts.iloc[0].drop(["customer_id", "channel"]).to_dict() == {
         "tier": "high",
         "owner": "team 1",
-        "reason": "silent_beyond_cadence",
+        "reason": "spend_falling",
         "own_gap_days": 20.0,
         "days_silent": 90,
         "p_alive": 0.5,
         "value_at_stake": 50.0,
         "first_flagged": pd.Timestamp("2024-10-04").date(),
         "held_out": False,
+        "previous_tier": "potential",
+        "days_overdue": 70.0,
+        "reasons": "spend_falling+silent_beyond_cadence",
     }
     assert found.left_out.to_dict("list") == {
         "reason": list(LEFT_OUT),
         "customers": [0, 0, 0, 1],
         "value_at_stake": [0.0, 0.0, 0.0, 5.0],
     }
+
+
+@pytest.mark.parametrize(("silent", "overdue"), [(19, 0), (20, 0), (21, 1), (90, 70)])
+def test_days_overdue_count_from_the_own_gap_on(silent, overdue):
+    """The own gap is 20 days."""
+    found = listed(flagged([5], recency_days=silent), None, rules(phone=1), AS_OF, "r").alerts
+    assert found["days_overdue"].tolist() == [overdue]
+
+
+def test_the_contracts_columns_come_first():
+    """DESIGN §6, in its order."""
+    contract = "customer_id, tier, owner, channel, reason, own_gap_days, days_silent, p_alive, value_at_stake, first_flagged, held_out"
+    assert COLUMNS[:11] == contract.split(", ") and COLUMNS[11:] == ["previous_tier", "days_overdue", "reasons"]
 
 
 def test_a_channel_without_room_is_passed_over():

@@ -1,4 +1,4 @@
-"""Behaviour by tier, counted by hand: silence, responses, referrals, birthdays, browsing, channels."""
+"""Behaviour by tier, counted by hand: silence, responses, referrals, birthdays, channels."""
 
 import datetime as dt
 
@@ -158,30 +158,6 @@ def engine(tmp_path_factory):
     engine = Engine(tmp_path_factory.mktemp("spill"))
     yield engine
     engine.close()
-
-
-@pytest.mark.parametrize("days_ago", [0, 29, 30, 89, 90, -1])
-def test_first_visits_in_30_and_90_days(engine, days_ago):
-    visits = pd.DataFrame({"customer_id": "A", "visited_at": [day(END - days_ago) + pd.Timedelta(hours=23)]})
-    found = engine.collect(behaviour.first_visits(engine.frame(visits), END))
-    within = [END - days_ago if 0 <= days_ago < span else None for span in (30, 90)]
-    if days_ago in (-1, 90):
-        assert found.empty
-    else:
-        assert [None if pd.isna(x) else int(x) for x in found.loc[0, ["first_30", "first_90"]]] == within
-
-
-def test_browsing_without_buying():
-    """Ten came first on day 100. Six bought that day or later, three before, and one bought in between only if the 90
-    days count: it came on day 60 already and bought on day 70."""
-    customers = people(11, last_day=[100] * 3 + [101] * 3 + [99] * 3 + [70, 50])
-    visits = pd.DataFrame(
-        {"customer_id": customers["customer_id"][:10], "first_30": 100.0, "first_90": [100.0] * 9 + [60.0]}
-    )
-    rows = by_key(behaviour.browsing(customers, visits, ["high", "low"]))
-    assert rows.loc[("browsed_30d", "all"), ["n", "value"]].tolist() == [10, 0.4]
-    assert rows.loc[("browsed_90d", "high"), ["n", "value"]].tolist() == [10, 0.3]
-    assert rows.loc[("browsed_30d", "low"), "n"] == 0
 
 
 def test_channel_orders_by_hand(engine):

@@ -24,7 +24,14 @@ CUTS = {
 SCALE = Scale(5, CUTS, "quantile", 3, "2026-10-31")
 CADENCE = Cadence(new_days=77.0, typical_gap=40.0, lost_days=189.0, comeback_rate=0.08, comeback_customers=90)
 ACTIONS = [
-    {"code": "call", "words": {"en": "Call", "zh": "外呼"}, "channel": "phone", "owner": "team", "days": 10},
+    {
+        "code": "call",
+        "words": {"en": "Call", "zh": "外呼"},
+        "channel": "phone",
+        "owner": "team",
+        "days": 10,
+        "measure": "orders",
+    },
     {"code": "mail"},
 ]
 
@@ -145,6 +152,7 @@ def test_the_next_step_has_an_owner_and_a_day():
     step = cards.next_step(book_row(), ACTIONS, AS_OF)
     assert step == {
         "action": {"en": "Call", "zh": "外呼"},
+        "measure": "orders",
         "channel": "phone",
         "owner": "team",
         "due": dt.date(2026, 11, 10),

@@ -177,7 +177,13 @@ def test_under_a_hundred_customers_no_share_is_chosen(customers, earlier, share)
 
 
 CATALOGUE = [
-    {"code": "call", "owner": {"en": "team 1", "zh": "一组"}, "channel": {"en": "phone", "zh": "电话"}, "days": 10},
+    {
+        "code": "call",
+        "owner": {"en": "team 1", "zh": "一组"},
+        "channel": {"en": "phone", "zh": "电话"},
+        "days": 10,
+        "measure": {"en": "orders", "zh": "订单数"},
+    },
     {"code": "mail", "channel": "email"},
 ]
 
@@ -203,6 +209,7 @@ def test_the_list_names_campaign_arm_owner_and_due_day():
     assert table["arm"].tolist() == ["holdback", "treated", "treated"]
     assert table["owner"].where(table["owner"].notna(), None).tolist() == ["一组", "Li", None]
     assert table["channel"].tolist() == ["电话", "电话", "email"]
+    assert table["action_measure"].tolist() == ["订单数", "订单数", None]
     assert table["due"].tolist() == [dt.date(2026, 11, 10), dt.date(2026, 11, 10), dt.date(2026, 11, 30)]
     assert set(table["assigned_at"]) == {dt.date(2026, 10, 31)} and table["contacted_at"].isna().all()
 

@@ -73,3 +73,64 @@ def test_tickets_per_customer_counts_those_without_one():
     rows = service.per_customer(customers, table, (20_726, 20_757), ["high"])  # after 2026-09-30, up to 10-31
     assert rows[0] == {"tier": "all", "measure": "tickets_per_customer", "n": 10, "value": pytest.approx(0.4),
                        "low": 0, "high": pytest.approx(0.99878, abs=1e-5)}  # fmt: skip
+
+
+def about(*rows):
+    """Tickets of (topic, tickets, tier), each of another customer."""
+    full = [(topic, tier) for topic, n, tier in rows for _ in range(n)]
+    table = pd.DataFrame(full, columns=["topic", "tier"]).astype(object)
+    return table.assign(customer_id=[f"C{n:03d}" for n in range(len(table))])
+
+
+def test_topics_by_hand():
+    """high: 12 on delivery, 8 on a defect; low: 10 on a defect; 2 of people without an order name no topic."""
+    table = about(("delivery", 12, "high"), ("defect", 8, "high"), ("defect", 10, "low"), (None, 2, None))
+    found = service.topics(table, ["high", "low", "outside"])
+    assert list(found) == service.TOPICS and found["topic"].tolist()[:3] == ["defect", "delivery", "unknown"]
+    told = found.set_index(["tier", "topic"])
+    assert told.loc[("all", "defect"), ["n", "tickets", "share"]].tolist() == [32, 18, 18 / 32]
+    assert told.loc[("all", "unknown"), ["n", "tickets", "share"]].tolist() == [32, 2, 2 / 32]
+    assert told.loc[("high", "delivery"), ["n", "tickets", "share"]].tolist() == [20, 12, 0.6]
+    # Wilson of 12 of 20 (Brown, Cai & DasGupta 2001): 38.66 % to 78.12 %
+    assert told.loc[("high", "delivery"), ["low", "high"]].tolist() == pytest.approx([0.3866, 0.7812], abs=1e-4)
+    assert told.loc[("low", "delivery"), ["n", "tickets", "share"]].tolist() == [10, 0, 0]
+    assert told.loc[("outside", "defect"), ["n", "tickets"]].tolist() == [0, 0]
+    assert np.isnan(told.loc[("outside", "defect"), "share"])
+    assert (found.groupby("tier")["tickets"].sum() == found.groupby("tier")["n"].first()).all(), "no ticket is lost"
+
+
+@pytest.mark.parametrize(("customers", "told"), [(9, False), (10, True), (11, True)])
+def test_topics_of_a_tier_need_ten_customers(customers, told):
+    """Forty tickets, all on the one topic, of so many customers; fifteen of the other tier make the topic common."""
+    table = about(("delivery", 40, "high"), ("delivery", 15, "low"))
+    table.loc[:39, "customer_id"] = [f"A{n % customers}" for n in range(40)]
+    found = service.topics(table, ["high", "low"]).set_index("tier")
+    assert found.loc["high", "n"] == 40 and pd.notna(found.loc["high", "share"]) == told
+
+
+@pytest.mark.parametrize(("customers", "topic"), [(9, "other"), (10, "rare"), (11, "rare")])
+def test_a_topic_of_fewer_than_ten_customers_is_other(customers, topic):
+    """Free text is no list of codes, and who wrote it would be known."""
+    table = about(("delivery", 30, "high"), ("rare", customers, "high"))
+    assert service.topics(table, ["high"])["topic"].unique().tolist() == ["delivery", topic]
+
+
+@pytest.mark.parametrize(("topics", "kept"), [(12, 12), (13, 11)])
+def test_more_than_12_topics_are_put_together(topics, kept):
+    table = about(*[(f"t{n:02d}", 30 - n, "high") for n in range(topics)])
+    named = service.topics(table, [])["topic"].tolist()
+    assert named == [f"t{n:02d}" for n in range(kept)] + ["other"] * (topics == 13)
+
+
+def test_no_topic_no_table():
+    empty = service.topics(about((None, 20, "high")), ["high"])
+    assert empty.empty and list(empty) == service.TOPICS
+    nobody = service.topics(about(("delivery", 1, "high")).head(0), ["high"])
+    assert nobody.empty
+
+
+def test_topics_do_not_depend_on_the_order_of_rows():
+    table = about(("delivery", 12, "high"), ("defect", 12, "low"), ("a", 3, "low"), (None, 4, None))
+    pd.testing.assert_frame_equal(
+        service.topics(table, ["high", "low"]), service.topics(table.sample(frac=1, random_state=2), ["high", "low"])
+    )

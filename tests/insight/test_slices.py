@@ -219,3 +219,54 @@ def test_company_sizes_in_words_stay():
     assert slices.size_bands(words, [20, 300]) is words
     nobody = pd.Series([None, None], dtype=object)
     assert slices.size_bands(nobody, [20, 300]) is nobody
+
+
+AS_OF = dt.date(2026, 10, 31)
+
+
+@pytest.mark.parametrize(("born", "band"), [
+    ("2001-11-01", "age_under_25"), ("2001-10-31", "age_25_34"), ("1991-11-01", "age_25_34"), ("1991-10-31", "age_35_44"),
+    ("1981-11-01", "age_35_44"), ("1981-10-31", "age_45_54"), ("1971-11-01", "age_45_54"), ("1971-10-31", "age_55_plus"),
+    ("1905-01-01", "age_55_plus"), ("2026-10-31", "age_under_25"),
+    ("1904-12-31", None), ("1900-01-01", None), ("2026-11-01", None), (None, None),
+])  # fmt: skip
+def test_age_bands(born, band):
+    """The day before the birthday and the birthday itself; unknown and impossible birthdays are no age."""
+    people = pd.DataFrame({"customer_id": ["a"], "birthday": pd.to_datetime(pd.Series([born]))})
+    found = slices.age_bands(people, AS_OF)
+    assert found.astype(object).where(found.notna(), None).tolist() == [band]
+    assert found.cat.categories.tolist() == list(slices.AGES)
+
+
+@pytest.mark.parametrize(("as_of", "band"), [
+    (dt.date(2025, 2, 28), "age_under_25"), (dt.date(2025, 3, 1), "age_25_34"),
+])  # fmt: skip
+def test_born_on_29_february(as_of, band):
+    people = pd.DataFrame({"birthday": pd.to_datetime(["2000-02-29"])})
+    assert slices.age_bands(people, as_of).tolist() == [band]
+
+
+def test_gender_and_age_are_attributes_in_their_own_order():
+    """Ages stand from young to old, not by size; a table without a single birthday has no age."""
+    history = pd.DataFrame({"customer_id": list("abcdefgh"), "T": 100})
+    born = pd.to_datetime(pd.Series(["1960-01-01", "1961-01-01", "2010-01-01", None]))
+    people = pd.DataFrame({"customer_id": list("abcd"), "gender": ["female", "male", "female", None], "birthday": born})
+    known = slices.attributes(EIGHT, history, people.assign(age=slices.age_bands(people, AS_OF)), None)
+    assert list(known) == ["gender", "age", "tenure"]
+    ages = slices.side_by_side(EIGHT, known["age"], "high")
+    assert ages["value"].tolist() == ["age_under_25", "age_55_plus", "unknown"] and ages["customers"].tolist() == [
+        1,
+        2,
+        5,
+    ]
+    assert slices.side_by_side(EIGHT, known["gender"], "high")["value"].tolist() == ["female", "male", "unknown"]
+    nobody = people.assign(birthday=pd.NaT)
+    without = slices.attributes(EIGHT, history, nobody.assign(age=slices.age_bands(nobody, AS_OF)), None)
+    assert list(without) == ["gender", "tenure"]
+
+
+def test_small_cells_of_age_are_suppressed():
+    frame, values = many(("age_under_25", 5, "high", "active", 9.0), ("age_25_34", 40, "high", "active", 9.0))
+    bands = pd.Series(pd.Categorical(values, list(slices.AGES), ordered=True), index=values.index)
+    table = slices.published(frame, pd.DataFrame({"age": bands}), TIERS, STAGES)
+    assert not table["customers"].between(1, 9).any() and table["suppressed"].any()

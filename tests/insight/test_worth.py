@@ -79,8 +79,11 @@ def test_a_book_without_values_has_an_empty_list():
     assert found[["recent_share", "expected_share", "idle_share"]].isna().all(axis=None)
 
 
-def recent(**net):
-    return pd.DataFrame({"customer_id": list(net), "recent_net": list(net.values())})
+def recent(past=None, **net):
+    """``past``: money of the twelve months by customer; as the last days' where not given."""
+    frame = pd.DataFrame({"customer_id": list(net), "recent_net": list(net.values())})
+    frame["past_net"] = frame["customer_id"].map(past or {}).astype(float).fillna(frame["recent_net"].astype(float))
+    return frame
 
 
 def test_recent_money_beside_the_expected():
@@ -94,6 +97,15 @@ def test_recent_money_beside_the_expected():
     assert found["idle"].tolist() == [7, 1, 1, 1, 3, 1]
     assert found["idle_expected"].tolist() == [184, 1, 2, 20, 91, 70]
     assert found[["recent_share", "expected_share", "idle_share"]].isna().all(axis=None)  # nobody has ten customers
+
+
+def test_the_potential_is_what_is_expected_beyond_the_past_months():
+    """Past 100 of a, 400 of b, 60 of d, at a margin of one half 50, 200 and 30; i has no value and does not count. high:
+    91 - 250 = -159, ordinary 100 - 30 = 70, all 354 - 280 = 74."""
+    net = recent({"a": 100, "b": 400, "d": 60, "i": 999}, a=1, b=0, d=1, i=1)
+    found = recent_beside_expected(SHOP, net, ORDER, 0.5).set_index("tier")
+    assert found["past"].tolist() == [280, 250, 0, 30, 0, 0]
+    assert found["potential"].tolist() == [74, -159, 2, 70, 91, 70]
 
 
 def test_shares_are_of_the_whole_and_idle_ones_of_the_row():
@@ -110,19 +122,21 @@ def test_shares_are_of_the_whole_and_idle_ones_of_the_row():
     assert refunded["recent_share"].isna().all()  # the whole is below zero
 
 
-def test_recent_money_is_of_the_last_ninety_days():
-    """Day 19,911 is the first of ninety that end on 20,000. A refund day counts, what comes later does not."""
+def test_recent_money_is_of_the_last_ninety_days_and_of_the_months_before():
+    """Day 19,911 is the first of ninety that end on 20,000. A refund day counts, what comes later does not. Twelve months
+    before 2024-10-04 is 2023-10-04, 366 days: the first day that counts is 19,635; one month: 30 days, from 19,971."""
     days = pd.DataFrame(
         [("a", END, 1, 10.0), ("a", END - 89, 1, 20.0), ("a", END - 90, 1, 40.0), ("a", END + 1, 1, 80.0),
-         ("b", END - 3, 0, -5.0), ("c", END - 200, 1, 7.0)],
+         ("b", END - 3, 0, -5.0), ("c", END - 365, 1, 7.0),
+         ("d", END - 366, 1, 3.0)],
         columns=["customer_id", "day", "orders", "net"],
     )  # fmt: skip
     lazy = nw.from_native(duckdb.connect().from_df(days)).lazy()
-    assert recent_money(lazy, AS_OF).to_native().df().set_index("customer_id")["recent_net"].to_dict() == {
-        "a": 30,
-        "b": -5,
-    }
-    assert recent_money(lazy, AS_OF, 91).to_native().df().set_index("customer_id")["recent_net"]["a"] == 70
+    year = recent_money(lazy, AS_OF).to_native().df().set_index("customer_id")
+    assert year["recent_net"].to_dict() == {"a": 30, "b": -5, "c": 0}
+    assert year["past_net"].to_dict() == {"a": 70, "b": -5, "c": 7}
+    one = recent_money(lazy, AS_OF, 1).to_native().df().set_index("customer_id")
+    assert one["past_net"].to_dict() == {"a": 10, "b": -5} and one["recent_net"].to_dict() == {"a": 30, "b": -5}
 
 
 PEOPLE = st.lists(
@@ -136,9 +150,10 @@ PEOPLE = st.lists(
 def test_sums_reconcile_and_row_order_changes_nothing(people, random):
     shop = book(*((f"c{k:02}", tier, value, money, money) for k, (tier, value, money) in enumerate(people)))
     net = pd.DataFrame({"customer_id": shop["customer_id"], "recent_net": shop["monetary"] - 20})
+    net["past_net"] = shop["monetary"] + 5
     cells, table = cross(shop, ORDER), recent_beside_expected(shop, net, ORDER)
     assert cells["customers"].sum() == len(shop) and cells["clv"].sum() == pytest.approx(shop["clv"].sum())
-    parts = ["customers", "recent", "expected", "idle", "idle_expected"]
+    parts = ["customers", "recent", "past", "potential", "expected", "idle", "idle_expected"]
     assert table.loc[1:, parts].sum().tolist() == pytest.approx(table.loc[0, parts].tolist())
     shuffled = shop.sample(frac=1, random_state=random.randint(0, 99))
     pd.testing.assert_frame_equal(beyond_looks(shuffled, ORDER), beyond_looks(shop, ORDER))

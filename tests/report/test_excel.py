@@ -19,7 +19,7 @@ from tierbook.workbook import Workbook
 LONG_ID = "110101199003071234"  # 18 digits: Excel keeps 15 of a number
 ACTIONS = """actions:
   - {code: call, when: {stage: [new, active, loyal, at_risk, lost]}, words: {en: Call, zh: 外呼}, channel: {en: phone, zh: 电话},
-     owner: {en: service, zh: 客服}, days: 10}
+     owner: {en: service, zh: 客服}, days: 10, measure: {en: orders, zh: 订单数}}
 """
 
 
@@ -132,7 +132,8 @@ def test_lists_hold_only_who_is_to_be_contacted(written):
     _, rows = sheet(folder / "customers.xlsx", ACTIONS_SHEET)
     assert {row[2].removeprefix("'") for row in rows} == treated
     assert [row[0] for row in rows] == sorted(row[0] for row in rows), "by owner"
-    assert {row[6] for row in rows} == {dt.date(2026, 11, 10)}, "ten days after as_of"
+    assert {row[4] for row in rows} == {"orders"}, "what it is measured by"
+    assert {row[7] for row in rows} == {dt.date(2026, 11, 10)}, "ten days after as_of"
     _, candidates = sheet(folder / "customers.xlsx", UPGRADES)
     assert {row[0].removeprefix("'") for row in candidates} <= treated
     everybody = set(month.upgrade_candidates()["customer_id"])
@@ -290,6 +291,9 @@ def test_widths_count_a_chinese_character_as_two(values, head, expected):
         ({"unit": "share", "value": 0.25}, "value", (0.25, "0.0%")),
         ({"unit": "share", "change": -0.031}, "change", (-3.1, '+0.0" pp";-0.0" pp";0.0" pp"')),
         ({"unit": "money", "change": 0.064}, "change", (0.064, "+0.0%;-0.0%;0.0%")),
+        ({"unit": "leads", "value": 102.0}, "value", (102.0, "#,##0")),
+        ({"unit": "days", "value": 18.5}, "value", (18.5, "#,##0.0")),
+        ({"unit": "ratio", "value": 3.37}, "value", (3.37, "#,##0.00")),
         ({"unit": "points", "change": 4.0}, "change", (4.0, "+0.0;-0.0;0.0")),
         ({"unit": "money", "n": 12.0}, "n", (12.0, "#,##0")),
     ],

@@ -1,5 +1,6 @@
 """Drift and age of a frozen scale: the index by hand, its verdicts at their bounds, and when to fit anew."""
 
+import dataclasses
 import datetime as dt
 from math import log
 
@@ -136,3 +137,18 @@ def test_advice_without_an_index():
     assert drift.advice(scale(), few, AS_OF) == "unknown"
     assert drift.advice(scale(shares=None), scores(r=(100, 100)), AS_OF) == "unknown"
     assert drift.advice(scale(shares=None, valid_from="2020-01-31"), few, AS_OF) == "refit_age"
+
+
+@pytest.mark.parametrize(
+    ("since", "own", "due"),
+    [
+        ("2026-09-30", None, "2027-09-30"),
+        ("2026-10-15", None, "2027-10-15"),
+        ("2027-02-28", None, "2028-02-29"),  # the last day of a month stays a last day
+        ("2028-02-29", None, "2029-02-28"),
+        ("2026-09-30", "2026-12-31", "2026-12-31"),
+    ],
+)
+def test_a_scale_is_to_be_reviewed_after_twelve_months_or_when_its_file_says(since, own, due):
+    frozen = dataclasses.replace(scale(valid_from=since), review_by=own)
+    assert drift.review_by(frozen) == dt.date.fromisoformat(due)

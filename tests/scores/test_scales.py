@@ -24,7 +24,20 @@ def names(folder):
 def test_the_first_scale_makes_its_folder(tmp_path):
     path = scales.freeze(scale(JULY), tmp_path / "params" / "scales", "shop")
     assert names(path.parent) == ["shop.yaml"]
-    assert read_scale(path) == replace(scale(JULY), source="shop.yaml")
+    assert read_scale(path) == replace(scale(JULY), source="shop.yaml", review_by="2027-07-31")
+
+
+def test_a_review_date_of_ones_own_is_kept_and_an_older_file_has_none(tmp_path):
+    path = scales.freeze(replace(scale(JULY), review_by="2026-12-31"), tmp_path, "shop")
+    assert read_scale(path).review_by == "2026-12-31"
+    text = path.read_text()
+    path.write_text(text.replace("'2026-12-31'", "2027-01-15"))  # as a person edits it: YAML reads a date
+    assert read_scale(path).review_by == "2027-01-15"
+    path.write_text(text.replace("review_by: '2026-12-31'\n", ""))
+    assert read_scale(path).review_by is None
+    path.write_text(text.replace("'2026-12-31'", "next year"))
+    with pytest.raises(ParamsError, match="next year"):
+        read_scale(path)
 
 
 def test_a_replaced_scale_is_kept_under_its_own_date(tmp_path):

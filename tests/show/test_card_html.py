@@ -112,14 +112,21 @@ def test_any_order_will_do():
     assert "To High value: 1 more order of any size." in Text(card_html(EN, given(next_tier=lacking))).shown
 
 
+def test_an_action_carries_its_measure_where_it_has_one():
+    action = given()["action"]
+    assert "Measured by" not in Text(card_html(EN, given(action=action))).shown
+    measured = action | {"measure": {"en": "orders within 30 days", "zh": "30天内订单数"}}
+    assert "Measured by: orders within 30 days" in Text(card_html(EN, given(action=measured))).shown
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
 def test_hostile_text_is_shown_and_does_nothing(text, words):
-    action = {"action": text, "channel": {"xx": text}, "owner": text, "due": AS_OF}
+    action = {"action": text, "measure": text, "channel": {"xx": text}, "owner": text, "due": AS_OF}
     book = {"customer_id": text, "tier": text, "stage": text, "alert_reason": text, "change_reason": text}
     page = Text(card_html(words, given(book=book, action=action)))
-    calm = Text(card_html(words, given()))
-    assert page.shown.count(text) >= 4, "as it stands in the data"
+    calm = Text(card_html(words, given(action=given()["action"] | {"measure": "orders"})))
+    assert page.shown.count(text) >= 5, "as it stands in the data"
     assert set(page.tags) == set(calm.tags) and page.attributes == calm.attributes
     assert page.tags.count("bdi") >= 4, "its direction stays its own"
 

@@ -75,7 +75,7 @@ def _export(sales: pd.DataFrame, names: np.ndarray, rng: np.random.Generator) ->
 
 def simulate(seed: int = 7) -> Demo:
     """Simulate the shop: its tables and their ground truth, about a second."""
-    rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(11)]
+    rngs = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(12)]
     shoppers, days = people.populate(rngs[0])
     names = np.char.mod("C%05d", np.arange(len(shoppers)) + 1)
     customers = relations.customers(shoppers, names, rngs[1])
@@ -85,7 +85,7 @@ def simulate(seed: int = 7) -> Demo:
     transactions, dirt = _export(sales, names, rngs[4])
     tables = {
         "transactions": transactions,
-        "customers": customers,
+        "customers": relations.in_the_crm(customers, sales, rngs[11]),
         "leads": relations.leads(shoppers, customers, rngs[5]),
         "contacts": campaigns.contacts(assigned, names, rngs[6]),
         "surveys": relations.surveys(sales, shoppers, names, rngs[7]),

@@ -9,7 +9,7 @@ from tierbook.demo.people import REGION_OF_STORE, STORES
 SOURCES = np.array(["search", "social", "live_stream", "store", "referral"])
 SOURCE_SHARE = (0.32, 0.22, 0.18, 0.16, 0.12)
 COST_OF_NEW = np.array([95.0, 60.0, 120.0, 45.0, 25.0])  # CNY spent for a newcomer of each source
-INDUSTRIES = np.array(["Hotels", "Education", "Catering", "Property", "Retail", "Healthcare"])
+INDUSTRIES = np.array(["Manufacturing", "Education", "Catering", "Finance", "Retail", "Healthcare"])
 ACCOUNT_OWNERS = np.array(["Chen Wei", "Liu Fang", "Zhao Lei", "Sun Yan"])
 SATISFACTION = {
     "one_time": 3.6,
@@ -29,6 +29,17 @@ COMMENTS = np.array(
     ["Nobody called back", "Slow, and the box was damaged", "It works", "Good value", "Would buy here again"]
 )
 UNCONVERTED_LEADS = 2_600
+# The CRM's own RFM: days since the last order, orders and CNY of the last 365 days; orders and money make one score.
+CRM_RECENCY, CRM_ORDERS, CRM_SPEND = (74, 141, 241, 365), (2, 4), (1_650, 3_950)
+CRM_LABELS = np.array(
+    [
+        ["New Customers", "Promising", "Potential Loyalist", "Need Attention", "Champions"],
+        ["New Customers", "Hibernating", "Potential Loyalist", "Need Attention", "Loyal Customers"],
+        ["Hibernating", "About To Sleep", "Hibernating", "At Risk", "At Risk"],
+        ["Lost", "Can't Lose Them", "At Risk", "At Risk", "Can't Lose Them"],
+        ["Lost"] * 5,
+    ]
+)
 
 
 def _some(values: np.ndarray, given: np.ndarray) -> pd.Series:
@@ -67,6 +78,36 @@ def customers(people: pd.DataFrame, names: np.ndarray, rng: np.random.Generator)
             "gender": _some(rng.choice(["female", "male"], n), ~business & (rng.random(n) < 0.9)),
         }
     )
+
+
+def in_the_crm(table: pd.DataFrame, sales: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """The customers table with what the CRM keeps of each: record_id, and crm_segment, its own RFM label.
+
+    Three in a hundred customers were never entered and have neither. The CRM's cut points are its own, it takes no
+    refund off, and one label in twelve is a quarter old: most labels agree with a report's segments, not all.
+    """
+    n = len(table)
+    number = 100_000_000_000 + rng.permutation(n) * 7_919 + rng.integers(0, 7_919, n)
+    entered, stale = rng.random(n) < 0.97, rng.random(n) < 1 / 12
+    now, before = _labels(sales, n, season.DAYS), _labels(sales, n, season.DAYS - 91)
+    label = np.where(stale & (before != ""), before, now)
+    record = np.char.add("zcrm_", number.astype(str))
+    return table.assign(record_id=_some(record, entered), crm_segment=_some(label, entered & (label != "")))
+
+
+def _labels(sales: pd.DataFrame, n: int, until: int) -> np.ndarray:
+    """The CRM's label of each of ``n`` customers before day ``until``; empty without a paid line by then."""
+    day = sales["moment"] // orders.DAY_SECONDS
+    by_then = sales.assign(day=day)[(sales["customer"] >= 0) & (sales["status"] == "paid") & (day < until)]
+    last = by_then.groupby("customer")["day"].max()
+    year = by_then[by_then["day"] >= until - 365].groupby("customer")
+    bought, spent = (
+        found.reindex(last.index, fill_value=0) for found in (year["order"].nunique(), year["amount"].sum())
+    )
+    worth = np.digitize(bought, CRM_ORDERS) + np.digitize(spent, CRM_SPEND)
+    label = np.full(n, "", dtype=CRM_LABELS.dtype)
+    label[last.index] = CRM_LABELS[np.digitize(until - 1 - last, CRM_RECENCY), worth]
+    return label
 
 
 def leads(people: pd.DataFrame, table: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from tierbook.scores.maps import OUTSIDE
 
 CHAPTERS = ("acquire", "keep", "develop")
 _FIELDS = {"code", "when", "words", "channel", "owner", "measure", "days", "campaigns", "chapter"}
-_WHEN = ("tier", "stage", "segment", "alert")
+_FLAGS = ("alert", "birthday")
+_WHEN = ("tier", "stage", "segment", *_FLAGS)
 
 
 def read_actions(path: Path) -> list[dict]:
@@ -50,13 +51,15 @@ def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd
     """The code of the first action whose ``when`` holds for each customer; null for none, or who is to be left alone.
 
     Customers whom the early warning has flagged are its own: only an action that asks for ``alert`` is theirs, so that
-    nobody is contacted twice and neither list spoils the other's control.
+    nobody is contacted twice and neither list spoils the other's control. Without a column ``alert`` or ``birthday`` in
+    the book nobody has one.
     """
-    code = pd.Series(None, index=book.index, dtype=object)
-    flagged = book["alert"].to_numpy(dtype=bool) if "alert" in book else np.zeros(len(book), dtype=bool)
+    book = book.assign(**{flag: False for flag in _FLAGS if flag not in book})
+    code, flagged = pd.Series(None, index=book.index, dtype=object), book["alert"].to_numpy(dtype=bool)
     for action in reversed(actions):
-        holds = np.ones(len(book), dtype=bool) if "alert" in (action.get("when") or {}) else ~flagged
-        for column, wanted in (action.get("when") or {}).items():
+        when = action.get("when") or {}
+        holds = np.ones(len(book), dtype=bool) if "alert" in when else ~flagged
+        for column, wanted in when.items():
             values = [str(v).lower() for v in (wanted if isinstance(wanted, list) else [wanted])]
             holds &= book[column].astype(str).str.lower().isin(values).to_numpy()
         code = code.mask(holds, str(action["code"]))
@@ -83,8 +86,8 @@ def planned(
 
     Parameters
     ----------
-    parts : book-to-be with customer_id, tier, stage, segment, alert, owner, do_not_contact, held_out (of the early
-        warning: on no action's list)
+    parts : book-to-be with customer_id, tier, stage, segment, alert, birthday, owner, do_not_contact, held_out (of the
+        early warning: on no action's list)
     past : `holdout.experience`, to size the control arms; those listed then are `with_actions` of the parts then
     holdout : params.campaign.holdout
     salt : see `holdout.draw`
@@ -111,8 +114,9 @@ def with_actions(parts: pd.DataFrame, actions: list[dict], listed: pd.DataFrame 
 def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:
     """One row per action with customers this month, in catalogue order.
 
-    Columns: code, chapter, action, channel, owner, due, customers (to be contacted), held_out (the control arm; null
-    where ``listed`` is a book, whose actions are those after the draw, and not what `planned` gave).
+    Columns: code, chapter, action, action_measure (what is to become better by it), channel, owner, due, customers (to be
+    contacted), held_out (the control arm; null where ``listed`` is a book, whose actions are those after the draw, and
+    not what `planned` gave). Null is what the catalogue does not say.
     """
     drawn = "held_out" in listed
     counts = listed["action"].value_counts()
@@ -122,6 +126,7 @@ def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.D
             "code": action["code"],
             "chapter": action.get("chapter"),
             "action": action.get("words") or str(action["code"]),
+            "action_measure": action.get("measure"),
             "channel": action.get("channel"),
             "owner": action.get("owner"),
             "due": as_of + dt.timedelta(days=int(action.get("days", 30))),
@@ -131,5 +136,5 @@ def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.D
         for action in actions
         if counts.get(str(action["code"]), 0)
     ]
-    columns = ["code", "chapter", "action", "channel", "owner", "due", "customers", "held_out"]
+    columns = ["code", "chapter", "action", "action_measure", "channel", "owner", "due", "customers", "held_out"]
     return pd.DataFrame(rows, columns=columns).astype({"held_out": "Int64"})

@@ -14,7 +14,7 @@ MIN_BOTH = 10
 MOST_JOINED = 2_000_000_000
 MOST_PAIRS, MOST_MEASURED = 10_000, 200_000
 COLUMNS = ["have", "next", "customers_have", "customers_both", "confidence", "lift", "lift_low", "level", "expected",
-           "lift_like", "customers_after", "customers_before", "recommended"]  # fmt: skip
+           "lift_beyond", "lift_beyond_low", "customers_after", "customers_before", "recommended"]  # fmt: skip
 
 
 def level(missing: pd.DataFrame) -> str | None:
@@ -138,25 +138,33 @@ def measured(
         Customers by how many lines they bought (index: lines).
 
     Columns added: customers_have, customers_next, confidence (both over have), lift (confidence over the share of all
-    customers with ``next``), expected (both, were every line drawn at random, see `lift.expected_both`), lift_like
-    (both over expected, shrunk) and lift_low. Of more than 200,000 pairs only those above expected come back.
+    customers with ``next``) and lift_low, the low end of its 95 % interval; expected (both, were every line drawn at
+    random, see `lift.expected_both`), lift_beyond (both over expected, shrunk) and lift_beyond_low, the low end of its
+    interval. Each low end is shrunk by a prior of its own and never above the lift. The prior returned is the second's.
+    Of more than 200,000 pairs only those above expected come back.
     """
     total = int(lines.sum())
     whole = dict.fromkeys(["customers_both", "customers_after", "customers_before"], "int64")
     at = pairs.astype(whole)
     at = at.assign(customers_have=at["have"].map(have), customers_next=at["next"].map(following))
-    both, plain = at["customers_both"], at["customers_have"] * at["customers_next"] / total
+    plain = (at["customers_have"] * at["customers_next"] / total).to_numpy(dtype=float)
     expected = expected_both(at["customers_have"].to_numpy(), at["customers_next"].to_numpy(), lines)
     # What is told is never more than what either way of expecting allows.
-    expected = np.maximum(expected, plain.to_numpy(dtype=float))
-    prior = fit_prior(both.to_numpy(), expected, MIN_BOTH)
+    at = at.assign(plain=plain, expected=np.maximum(expected, plain))
+    both = at["customers_both"].to_numpy()
+    of_plain, prior = (fit_prior(both, at[column].to_numpy(), MIN_BOTH) for column in ("plain", "expected"))
     if len(at) > MOST_MEASURED:
-        more = (both > expected).to_numpy()
-        at, both, plain, expected = at[more], both[more], plain[more], expected[more]
-    like, low = lift_low(both.to_numpy(), expected, prior)
-    lift = both / plain
-    found = at.assign(confidence=both / at["customers_have"], lift=lift, expected=expected, lift_like=like)
-    return found.assign(lift_low=np.minimum(low, lift)), prior
+        at = at[at["customers_both"] > at["expected"]]
+    return _lifted(at, of_plain, prior), prior
+
+
+def _lifted(at: pd.DataFrame, of_plain: Prior, prior: Prior) -> pd.DataFrame:
+    """Both lifts of pairs with their expected counts, and the low ends."""
+    both, lift = at["customers_both"].to_numpy(), at["customers_both"] / at["plain"]
+    _, low = lift_low(both, at["plain"].to_numpy(), of_plain)
+    beyond, beyond_low = lift_low(both, at["expected"].to_numpy(), prior)
+    found = at.assign(confidence=both / at["customers_have"], lift=lift, lift_low=np.minimum(low, lift))
+    return found.assign(lift_beyond=beyond, lift_beyond_low=np.minimum(beyond_low, lift)).drop(columns="plain")
 
 
 def turned(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -168,7 +176,7 @@ def turned(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def recommended(pairs: pd.DataFrame) -> pd.Series:
-    """Which pairs are worth telling: lift_low above 1, and ``next`` not clearly the one that is bought first.
+    """Which pairs are worth telling: lift_beyond_low above 1, and ``next`` not clearly the one that is bought first.
 
     Clearly: of those who bought both on different days, the 95 % Wilson interval of who bought ``next`` later lies
     below a half.
@@ -176,28 +184,30 @@ def recommended(pairs: pd.DataFrame) -> pd.Series:
     apart = pairs["customers_after"] + pairs["customers_before"]
     share = pairs["customers_after"] / apart.where(apart > 0)
     _, high = wilson(share, apart)
-    return (pairs["lift_low"] > 1) & ~(pd.Series(high, index=pairs.index) < 0.5)
+    return (pairs["lift_beyond_low"] > 1) & ~(pd.Series(high, index=pairs.index) < 0.5)
 
 
 def says_more(products: pd.DataFrame, categories: pd.DataFrame, homes: pd.DataFrame) -> pd.Series:
-    """Which pairs product → category tell more than their own category's pair: lift_low above its lift_like.
+    """Which pairs product → category tell more than their own category's pair: lift_beyond_low above its lift_beyond.
 
     ``homes``: product, category, as they stand together on order lines; a product's own categories are never its next.
     """
-    of_category = categories.set_index(["have", "next"])["lift_like"]
+    of_category = categories.set_index(["have", "next"])["lift_beyond"]
     there = products[["have", "next"]].merge(homes.rename(columns={"product": "have"}), on="have")
     keys = pd.MultiIndex.from_frame(there[["category", "next"]])
     bar = there.assign(bar=of_category.reindex(keys).fillna(1.0).to_numpy(), own=there["category"] == there["next"])
     bars = bar.groupby(["have", "next"]).agg(bar=("bar", "max"), own=("own", "any"))
     at = bars.reindex(pd.MultiIndex.from_frame(products[["have", "next"]]))
     own = at["own"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-    return pd.Series(~own & (products["lift_low"].to_numpy() > at["bar"].fillna(1.0).to_numpy()), index=products.index)
+    return pd.Series(
+        ~own & (products["lift_beyond_low"].to_numpy() > at["bar"].fillna(1.0).to_numpy()), index=products.index
+    )
 
 
 def table(pairs: pd.DataFrame, most: int = MOST_PAIRS) -> pd.DataFrame:
-    """affinity.csv: the recommended pairs first, then by lift_low, no more than ``most``."""
+    """affinity.csv: the recommended pairs first, then by lift_beyond_low, no more than ``most``."""
     keys, ways = (
-        ["recommended", "lift_low", "confidence", "level", "have", "next"],
+        ["recommended", "lift_beyond_low", "confidence", "level", "have", "next"],
         [False, False, False, True, True, True],
     )
     return pairs.sort_values(keys, ascending=ways, ignore_index=True)[COLUMNS].head(most)

@@ -13,7 +13,7 @@ from tierbook.tree import Alerts
 
 COLUMNS = [
     "customer_id", "tier", "owner", "channel", "reason", "own_gap_days", "days_silent", "p_alive", "value_at_stake",
-    "first_flagged", "held_out",
+    "first_flagged", "held_out", "previous_tier", "days_overdue", "reasons",
 ]  # fmt: skip
 LEFT_OUT = ("do_not_contact", "opted_out", "contacted_lately", "beyond_capacity")
 
@@ -28,9 +28,9 @@ class Listed(NamedTuple):
 def listed(flagged: pd.DataFrame, contacts: pd.DataFrame | None, rules: Alerts, as_of_day: int, salt: str) -> Listed:
     """Put the flagged customers on the list, the highest value at stake first, then by customer_id.
 
-    ``flagged``: one row per flagged customer: customer_id, tier, owner, do_not_contact (bool), alert_reason,
-    own_gap_days, recency_days, p_alive, value_at_stake, first_flagged (day number). ``contacts``: the contacts table, or
-    null. Left out, under the first reason that holds: do-not-contact; ever opted out; contacted within the
+    ``flagged``: one row per flagged customer: customer_id, tier, previous_tier, owner, do_not_contact (bool),
+    alert_reason, alert_reasons, own_gap_days, recency_days, p_alive, value_at_stake, first_flagged (day number).
+    days_overdue is the silence beyond the own gap, never below zero. ``contacts``: the contacts table, or null. Left out, under the first reason that holds: do-not-contact; ever opted out; contacted within the
     ``cooldown_days`` that end on as_of; beyond the capacity of all channels. Channels fill in the order of
     ``rules.capacity``. held_out customers (`in_holdout`) are not to be contacted: they have the channel they would have
     had and take no place in it.
@@ -44,7 +44,9 @@ def listed(flagged: pd.DataFrame, contacts: pd.DataFrame | None, rules: Alerts, 
     found = ordered.assign(
         channel=channel,
         reason=ordered["alert_reason"],
+        reasons=ordered["alert_reasons"],
         days_silent=ordered["recency_days"],
+        days_overdue=(ordered["recency_days"] - ordered["own_gap_days"]).clip(lower=0),
         first_flagged=_dates(ordered["first_flagged"]),
         held_out=held_out,
     )

@@ -1,4 +1,4 @@
-"""Behaviour by tier beside the orders: contact gap, response to messages, referrals, birthdays, browsing, channels."""
+"""Behaviour by tier beside the orders: contact gap, response to messages, referrals, birthdays, channels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import pandas as pd
 
 from tierbook.accounting import EPOCH
 from tierbook.insight.assignment import as_days
-from tierbook.insight.touchpoints import day_of
 from tierbook.insight.voice import ALL, MIN_ANSWERS, by_tier, fault, median, share, within
 
 SILENT_DAYS = 180
-BROWSED_DAYS = (30, 90)
 ANSWERS = {"open_rate": "opened", "click_rate": "clicked", "opt_out_rate": "opted_out"}
 OLDEST = dt.date(1905, 1, 1)
 BIRTHDAYS = ["customer_id", "tier", "birthday", "owner"]
@@ -98,7 +96,7 @@ def birthdays(customers: pd.DataFrame, people: pd.DataFrame, after: dt.date, unt
     days = pd.Series(span, index=span.month * 100 + span.day)
     common = [day for day in span if (day.month, day.day) == (2, 28) and not day.is_leap_year]
     days = pd.concat([days, pd.Series(common, index=[229] * len(common), dtype=days.dtype)])
-    born = _birthday(people, after).set_axis(people["customer_id"]).reindex(customers["customer_id"])
+    born = possible_birthdays(people, after).set_axis(people["customer_id"]).reindex(customers["customer_id"])
     greeted = (born.dt.month * 100 + born.dt.day).map(days[~days.index.duplicated()])
     found = customers.assign(birthday=greeted.to_numpy())
     found = found[found["birthday"].notna() & ~found["do_not_contact"].to_numpy(dtype=bool)]
@@ -106,7 +104,8 @@ def birthdays(customers: pd.DataFrame, people: pd.DataFrame, after: dt.date, unt
     return found.sort_values(["birthday", "customer_id"], ignore_index=True)[BIRTHDAYS]
 
 
-def _birthday(people: pd.DataFrame, as_of: dt.date) -> pd.Series:
+def possible_birthdays(people: pd.DataFrame, as_of: dt.date) -> pd.Series:
+    """``people``'s birthday column, impossible ones (`birthday_faults`) null."""
     return people["birthday"].mask(_impossible(people, as_of))
 
 
@@ -131,31 +130,6 @@ def birthday_counts(customers: pd.DataFrame, people: pd.DataFrame, greeted: pd.D
 def _counted(rows: pd.DataFrame) -> dict:
     count = float(rows["greeted"].sum()) if len(rows) >= MIN_ANSWERS else np.nan
     return {"value": count, "low": np.nan, "high": np.nan, "n": len(rows)}
-
-
-def first_visits(visits: nw.LazyFrame, end: int) -> nw.LazyFrame:
-    """customer_id and the day of the first visit in the 30 and 90 days up to ``end``: first_30, first_90 (null: none)."""
-    day = nw.col("day")
-    recent = visits.select("customer_id", day_of("visited_at").alias("day")).filter(
-        day > end - max(BROWSED_DAYS), day <= end
-    )
-    spans = [nw.when(day > end - span).then(day).alias(f"first_{span}") for span in BROWSED_DAYS]
-    named = [f"first_{span}" for span in BROWSED_DAYS]
-    return recent.with_columns(*spans).group_by("customer_id").agg(*[nw.col(name).min() for name in named])
-
-
-def browsing(customers: pd.DataFrame, visits: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
-    """browsed_30d, browsed_90d: of customers who visited in these days, the share who did not order on or after the day
-    of the first of these visits.
-
-    ``customers``: customer_id, tier, last_day (of purchase, a day number); ``visits``: `first_visits`.
-    """
-    seen = customers.merge(visits, on="customer_id", how="inner", validate="one_to_one")
-    rows = []
-    for span in BROWSED_DAYS:
-        came = seen.dropna(subset=f"first_{span}").assign(left=lambda r, s=span: r["last_day"] < r[f"first_{s}"])
-        rows += by_tier(came, tiers, f"browsed_{span}d", lambda r: share(int(r["left"].sum()), len(r)))
-    return rows
 
 
 def channel_orders(lines: nw.LazyFrame, tiers: nw.LazyFrame, start: int, end: int) -> nw.LazyFrame:

@@ -179,13 +179,14 @@ def stage_facts(known: pd.DataFrame, cadence: Cadence) -> dict:
 
 
 def next_step(row: dict, actions: list[dict], as_of: dt.date) -> dict | None:
-    """The month's action: action, channel (names per language, or one text), owner (the customer's own, else the
+    """The month's action: action, measure, channel (names per language, or one text), owner (the customer's own, else the
     catalogue's) and due; None where the book has none."""
     found = next((action for action in actions if str(action["code"]) == row["action"]), None)
     if found is None:
         return None
     return {
         "action": found.get("words") or str(found["code"]),
+        "measure": found.get("measure"),
         "channel": found.get("channel"),
         "owner": row["owner"] or found.get("owner"),
         "due": day_date(day_number(as_of) + int(found.get("days", 30))),

@@ -18,7 +18,8 @@ of equal arms (n_t n_c / n²: 0.21 of 0.25), 10 to 90 only 36 %."""
 SMALLEST_SIZED = 100
 COLUMNS = ["action", "tier", "customers", "held_out", "unit", "mean", "sd", "detectable", "needed", "power"]
 LIST_COLUMNS = [
-    "campaign", "customer_id", "arm", "assigned_at", "contacted_at", "tier", "stage", "action", "owner", "channel", "due",
+    "campaign", "customer_id", "arm", "assigned_at", "contacted_at", "tier", "stage", "action", "action_measure",
+    "owner", "channel", "due",
 ]  # fmt: skip
 
 
@@ -167,8 +168,9 @@ def action_list(
 
     With contacted_at filled in for those who were contacted, the file is next month's contacts: campaign
     (``<YYYY-MM> <action's code>``), customer_id, arm (``treated``, or the name of the control), assigned_at (as_of),
-    contacted_at (null), tier, stage, action, owner (the customer's own, else the action's), channel, due. Names that the
-    catalogue gives per language are in ``language``. By catalogue order, then customer_id.
+    contacted_at (null), tier, stage, action, action_measure (what is to become better), owner (the customer's own, else
+    the action's), channel, due. What the catalogue gives per language is in ``language``. By catalogue order, then
+    customer_id.
 
     Parameters
     ----------
@@ -190,6 +192,7 @@ def action_list(
         assigned_at=as_of,
         contacted_at=None,
         owner=own.where(own.notna(), of_each(lambda action: _named(action.get("owner"), language))),
+        action_measure=of_each(lambda action: _named(action.get("measure"), language)),
         channel=of_each(lambda action: _named(action.get("channel"), language)),
         due=of_each(lambda action: as_of + dt.timedelta(days=int(action.get("days", 30)))),
     )

@@ -8,15 +8,25 @@ import pandas as pd
 from tierbook.insight.groups import SMALL
 
 MOST_RULES = 5
-COLUMNS = ["customer_id", "tier", "have", "next", "lift", "lift_low", "confidence", "segment_share"]
+COLUMNS = [
+    "customer_id",
+    "tier",
+    "have",
+    "next",
+    "lift",
+    "lift_beyond",
+    "lift_beyond_low",
+    "confidence",
+    "segment_share",
+]
 
 
 def rules(pairs: pd.DataFrame) -> pd.DataFrame:
     """The recommended pairs (`affinity.table`) that one customer's list is made of: the five surest of each ``have``,
-    ranked over all by lift_low, then confidence, then name."""
+    ranked over all by lift_beyond_low, then confidence, then name."""
     told = pairs[pairs["recommended"]]
     order = told.sort_values(
-        ["lift_low", "confidence", "level", "have", "next"],
+        ["lift_beyond_low", "confidence", "level", "have", "next"],
         ascending=[False, False, True, True, True],
         ignore_index=True,
     )

@@ -1,4 +1,4 @@
-"""Service by tier: how long tickets wait for a first answer and for their end, and how many customers open."""
+"""Service by tier: how long tickets wait for a first answer and for their end, how many customers open, about what."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tierbook.insight.voice import by_tier, fault, mean, median, share, within
+from tierbook.insight.voice import ALL, MIN_ANSWERS, by_tier, fault, mean, median, share, within
 
 MOMENTS = {"first_response": "first_response_at", "resolution": "resolved_at"}
 HOURS = {name: f"{name}_hours" for name in MOMENTS}
 ON_TIME = {"first_response": "first_response_on_time", "resolution": "resolved_on_time"}
+TOPICS = ["tier", "topic", "n", "tickets", "share", "low", "high"]
+MOST_TOPICS = 12
+UNKNOWN, OTHER = "unknown", "other"
 _HOUR = pd.Timedelta(hours=1)
 
 
@@ -61,3 +64,40 @@ def per_customer(customers: pd.DataFrame, table: pd.DataFrame, window: tuple[int
     place = pd.Index(customers["customer_id"]).get_indexer(opened)
     counted = customers.assign(tickets=np.bincount(place[place >= 0], minlength=len(customers)).astype(float))
     return list(by_tier(counted, tiers, "tickets_per_customer", lambda rows: mean(rows["tickets"], lowest=0.0)))
+
+
+def topics(table: pd.DataFrame, tiers: Sequence[str]) -> pd.DataFrame:
+    """ticket_topics.csv: tickets of each topic by tier (`TOPICS`); empty where no ticket names a topic.
+
+    n: tickets of the tier; share of n with its 95 % Wilson interval, null where the tier's tickets are fewer than 10 or
+    of fewer than 10 customers. Over the topics each tier's tickets sum to n: tickets that name none are ``unknown``, and
+    topics of fewer than 10 customers (free text is no list of codes) or beyond the 11 largest stand together as ``other``.
+
+    ``table``: customer_id, tier (null for people without an order, who count in ``all`` alone), topic of the window's
+    tickets.
+    """
+    if table["topic"].isna().all():
+        return pd.DataFrame(columns=TOPICS)
+    named = table.assign(topic=_pooled(table))
+    sizes = named["topic"].value_counts()
+    order = sorted(sizes.index, key=lambda topic: (topic in (OTHER, UNKNOWN), topic == UNKNOWN, -sizes[topic], topic))
+    rows = []
+    for tier in (ALL, *tiers):
+        part = named if tier == ALL else named[named["tier"] == tier]
+        counts, enough = part["topic"].value_counts(), part["customer_id"].nunique() >= MIN_ANSWERS
+        for topic in order:
+            count = int(counts.get(topic, 0))
+            told = share(count, len(part)) if enough else {}
+            ends = {"share": told.get("value"), "low": told.get("low"), "high": told.get("high")}
+            rows.append({"tier": tier, "topic": topic, "n": len(part), "tickets": count, **ends})
+    return pd.DataFrame(rows, columns=TOPICS).astype(dict.fromkeys(TOPICS[4:], float))
+
+
+def _pooled(table: pd.DataFrame) -> pd.Series:
+    topic = table["topic"].astype(object).where(table["topic"].notna(), UNKNOWN)
+    by_topic = table.groupby(topic)["customer_id"].agg(["size", "nunique"]).drop([UNKNOWN, OTHER], errors="ignore")
+    common = by_topic[by_topic["nunique"] >= MIN_ANSWERS]
+    kept = sorted(common.index, key=lambda name: (-common.loc[name, "size"], name))
+    if len(kept) > MOST_TOPICS or len(common) < len(by_topic):
+        kept = kept[: MOST_TOPICS - 1]
+    return topic.where(topic.isin([*kept, UNKNOWN]), OTHER)

@@ -1,21 +1,26 @@
-"""Slices: tiers and stages by region, industry, company size, channel, store or tenure, small cells suppressed."""
+"""Slices: tiers and stages by region, industry, company size, channel, store, gender, age or tenure; small cells suppressed."""
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook.insight.behaviour import possible_birthdays
 from tierbook.insight.groups import SMALL
 from tierbook.insight.suppression import suppressed
 from tierbook.insight.voice import share
 from tierbook.scores.maps import OUTSIDE
 
-ATTRIBUTES = ("region", "industry", "company_size", "channel", "store")
+ATTRIBUTES = ("region", "industry", "company_size", "channel", "store", "gender")
+AGES = {"age_under_25": 0, "age_25_34": 25, "age_35_44": 35, "age_45_54": 45, "age_55_plus": 55}
+"""Bands of full years of age, each by the year it begins."""
 TENURE = {"under_3_months": 0, "months_3_to_12": 91, "years_1_to_2": 365, "years_2_plus": 730}
 """Bands of days since the first order, each by the day it begins."""
+AGE = "age"
 MOST_VALUES = 12
 UNKNOWN, OTHER = "unknown", "other"
 
@@ -42,7 +47,7 @@ def origins(customers: pd.DataFrame | None, first_orders: pd.DataFrame | None) -
     held = {name: table for name, table in given.items() if table is not None}
     found = {
         attribute: next((name for name, table in held.items() if _says(table, attribute)), None)
-        for attribute in ATTRIBUTES
+        for attribute in (*ATTRIBUTES, AGE)
     }
     return {attribute: name for attribute, name in found.items() if name}
 
@@ -65,12 +70,25 @@ def size_bands(sizes: pd.Series, edges: list[float]) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(places, names, ordered=True), index=sizes.index)
 
 
+def age_bands(people: pd.DataFrame, as_of: dt.date) -> pd.Series:
+    """Age at ``as_of`` in the bands of `AGES`, an ordered categorical; null without a birthday or for an impossible one.
+
+    Counted in full years: a year more on the birthday, for who was born on 29 February on 1 March of a common year.
+    ``people``: birthday; impossible as of `behaviour.birthday_faults` (before 1905, after ``as_of``).
+    """
+    born = pd.to_datetime(possible_birthdays(people, as_of))
+    still_to_come = born.dt.month * 100 + born.dt.day > as_of.month * 100 + as_of.day
+    years = (as_of.year - born.dt.year - still_to_come).to_numpy(dtype=float)
+    place = np.where(np.isnan(years), 0, np.searchsorted(list(AGES.values()), years, side="right")) - 1
+    return pd.Series(pd.Categorical.from_codes(place, list(AGES), ordered=True), index=people.index)
+
+
 def attributes(
     book: pd.DataFrame, history: pd.DataFrame, customers: pd.DataFrame | None, first_orders: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """The attributes of every customer of the book, by customer_id: those of `ATTRIBUTES` that are known, and ``tenure``.
+    """The attributes of every customer of the book, by customer_id: those of `ATTRIBUTES` and ``age`` that are known, and ``tenure``.
 
-    ``customers``: the customers table, sizes as `size_bands` leaves them; ``first_orders``: `first_values`, asked where
+    ``customers``: the customers table, sizes as `size_bands` leaves them, ``age`` as of `age_bands`; ``first_orders``: `first_values`, asked where
     that table is silent (`origins` says which was taken). Null where a customer has no value. tenure, by days since the first order (``T`` of the
     history): under 91, 91–364, 365–729, 730 and more; an ordered categorical.
     """

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tierbook.accounting import day_number
 from tierbook.insight.groups import SMALL
+from tierbook.months import months_before
 from tierbook.scores.maps import OUTSIDE
 
 VALUE_TIERS = ("high", "middle", "low")
@@ -18,14 +19,17 @@ ALL = "all"
 _SHOWN = ["customer_id", "tier", "value_tier", "monetary", "recency_days", "p_alive", "expected_orders", "clv"]
 
 
-def recent_money(days: nw.LazyFrame, as_of: dt.date, recent_days: int = RECENT_DAYS) -> nw.LazyFrame:
-    """Net money of the last days up to as_of: customer_id, recent_net; one pass over `history.customer_days`.
+def recent_money(days: nw.LazyFrame, as_of: dt.date, months: int = 12) -> nw.LazyFrame:
+    """Net money up to as_of: customer_id, recent_net of the last 90 days, past_net of the last ``months``.
 
-    A customer without money then has no row; one whose refunds were larger is below zero.
+    One pass over `history.customer_days`. The months are those of the calendar, as many as the forecast looks ahead. A
+    customer without money in the longer of the two has no row; one whose refunds were larger is below zero.
     """
     end, day = day_number(as_of), nw.col("day")
-    recent = days.filter(day <= end, day > end - recent_days)
-    return recent.group_by("customer_id").agg(nw.col("net").sum().alias("recent_net"))
+    starts = {"recent_net": end - RECENT_DAYS, "past_net": day_number(months_before(as_of, months))}
+    found = days.filter(day <= end, day > min(starts.values()))
+    sums = [nw.when(day > start).then(nw.col("net")).otherwise(0).sum().alias(name) for name, start in starts.items()]
+    return found.group_by("customer_id").agg(*sums)
 
 
 def cross(book: pd.DataFrame, order: list[str]) -> pd.DataFrame:
@@ -76,23 +80,28 @@ def recent_beside_expected(
     ``recent``: from `recent_money`; with a margin rate it is brought to margin, as clv is. First row ``all``, then the
     tiers, best first, ``outside`` last: tier, customers (with a clv), recent, recent_share, expected (sum of clv),
     expected_share, idle (customers who brought nothing in the last days), idle_expected and idle_share, the clv that
-    they hold and its share of the row's. Shares are null on fewer than 10 customers or where the whole is not above zero.
+    they hold and its share of the row's; past, their money of the last months, and potential, expected less past
+    (潜在价值): below zero where less is expected than was brought. Shares are null on fewer than 10 customers or where the
+    whole is not above zero.
     """
-    net = recent.set_index("customer_id")["recent_net"].astype(float)
     valued = book[book["clv"].notna()]
-    money = valued["customer_id"].map(net).astype(float).fillna(0.0) * (1.0 if margin_rate is None else margin_rate)
-    facts = pd.DataFrame({"tier": valued["tier"], "recent": money, "expected": valued["clv"], "idle": money <= 0})
+    rate = 1.0 if margin_rate is None else margin_rate
+    net = recent.set_index("customer_id")[["recent_net", "past_net"]].astype(float)
+    money = net.reindex(valued["customer_id"]).fillna(0.0).set_axis(valued.index) * rate
+    facts = pd.DataFrame({"tier": valued["tier"], "recent": money["recent_net"], "past": money["past_net"]})
+    facts = facts.assign(expected=valued["clv"], idle=money["recent_net"] <= 0)
     facts["idle_expected"] = facts["expected"].where(facts["idle"], 0.0)
     groups = facts.groupby("tier")
-    table = groups[["recent", "expected", "idle", "idle_expected"]].sum().assign(customers=groups.size())
+    table = groups[["recent", "past", "expected", "idle", "idle_expected"]].sum().assign(customers=groups.size())
     table = table.reindex(_tiers(valued, order))
     whole = table.sum().rename(ALL).to_frame().T
     table = pd.concat([whole, table]).astype({"customers": int, "idle": int}).rename_axis("tier").reset_index()
     for part, total in (("recent", whole["recent"].iloc[0]), ("expected", whole["expected"].iloc[0])):
         table[f"{part}_share"] = _share(table[part], total, table["customers"])
     table["idle_share"] = _share(table["idle_expected"], table["expected"], table["customers"])
+    table["potential"] = table["expected"] - table["past"]
     columns = ["customers", "recent", "recent_share", "expected", "expected_share", "idle", "idle_expected"]
-    return table[["tier", *columns, "idle_share"]]
+    return table[["tier", *columns, "idle_share", "past", "potential"]]
 
 
 def _share(part: pd.Series, total: float | pd.Series, customers: pd.Series) -> pd.Series:

@@ -89,7 +89,7 @@ def of_amounts(orders: Orders, roles: list[Role], postage: str | None, speech: S
         money = orders.money(role.header)
         filled, total = orders.one(f"count({money})", f"coalesce(CAST(sum({money}) AS DOUBLE), 0)")
         more = said.get(role.header, "") + (
-            speech("unit_more", unit=unit(role.header)) if unit(role.header) > 1 else ""
+            speech("unit_more", unit=unit(role.header)) if unit(role.header) != 1 else ""
         )
         kind = kind_name(role, speech)
         told = speech("choice_column", header=role.header, kind=kind, filled=filled, money=total, more=more)

@@ -13,7 +13,7 @@ from tierbook import params as tree
 from tierbook.engine import Engine, open_engine
 from tierbook.errors import InputError, ParamsError
 from tierbook.intake import as_of as last_day
-from tierbook.intake import choices, draft, look, money, others, presets, preview, questions, roles
+from tierbook.intake import choices, draft, look, money, others, presets, preview, questions, roles, waiting
 from tierbook.intake.choices import Orders
 from tierbook.intake.look import Part
 from tierbook.intake.orders import Settling
@@ -44,7 +44,8 @@ def run(order: Order) -> Path:
     if target.exists() and not order.force:
         raise ParamsError(f"{target} exists already; write --output <another file>, or --force to write over it")
     with tempfile.TemporaryDirectory(prefix="tierbook-new-") as work, open_engine(EngineParams(), Path(work)) as engine:
-        parts = _parts(engine, order.files, given, Path(work))
+        with waiting.told(", ".join(path.name for path in order.files[:3])):
+            parts = _parts(engine, order.files, given, Path(work))
         speech = Speech(order.language or language_of(h for part in parts for h in part.columns))
         asks = sys.stdin.isatty() and sys.stdout.isatty()
         desk = Desk(given, questions.at_terminal(speech) if asks else None)
@@ -90,7 +91,8 @@ def _drafted(engine: Engine, parts: list[Part], name: str, room: _Room) -> str:
     _say(*(preview.left_out(part, speech) for part in aside))
     orders, settled = None, []
     for n, plan in enumerate(plans):
-        lines, cells = _lines(engine, plan, room.work, n)
+        with waiting.told(plan.parts[0].name):
+            lines, cells = _lines(engine, plan, room.work, n)
         if plan.table == "transactions":
             orders = lines
             settled.append(Settling(plan, lines, cells, room.desk, speech).settle())
@@ -192,7 +194,8 @@ def _as_of(days, desk: Desk, plan: Plan) -> last_day.AsOf:
 def _account(name: str, plans: list[Plan], as_of: last_day.AsOf, found: money.Money, room: _Room) -> None:
     """Read the files as the draft says, and show the bridge, the first rows and what is still open."""
     likely = draft.tree(name, plans, as_of.day.isoformat(), found, likely=True)
-    tables = Tables(tree.parse(likely, "draft"), room.work / "tables", [])
+    with waiting.told(name):
+        tables = Tables(tree.parse(likely, "draft"), room.work / "tables", [])
     _say(*preview.bridge(tables, room.speech))
     if room.desk.open:
         _say("  " + room.speech("provisional"))

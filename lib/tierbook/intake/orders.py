@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tierbook.errors import InputError, ParamsError
-from tierbook.intake import choices, rules
+from tierbook.intake import choices, rules, suspicions
 from tierbook.intake.choices import Orders
 from tierbook.intake.plan import Plan
 from tierbook.intake.questions import Choice, Desk, Question
@@ -37,6 +37,8 @@ class Settling:
         for step in (self._customer, self._day, self._amount, self._refund, self._extra):
             step()
         rules.settle(self)
+        suspicions.refuse_refunds_without_sign(self)
+        suspicions.refuse_repeated_totals(self)
         return self.plan
 
     def is_set(self, canonical: str) -> bool:
@@ -138,6 +140,7 @@ class Settling:
         candidates = _readable(choose(self.plan.roles, "amount"), ("money",), self.cells)
         if not candidates:
             return self._product()
+        suspicions.refuse_decimal_commas(self, candidates)
         money = [self.orders.money(role.header) for role in candidates]
         if len(money) > 1 and not any(self.orders.differ(money[0], other) for other in money[1:]):
             candidates = candidates[:1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from tierbook.schema import SCHEMA
 
 HEADERS = Path(__file__).with_name("headers.yaml")
 ASIDE = ("personal", "unused")
-_UNITS = {"万元": 10_000, "万": 10_000, "千元": 1_000, "百万元": 1_000_000, "亿元": 100_000_000, "亿": 100_000_000}
-NAMES = {"元": "CNY", "人民币": "CNY", "人民币元": "CNY", "RMB": "CNY", "¥": "CNY", "万元": "CNY", "千元": "CNY", "亿元": "CNY", "$": "USD",
+_UNITS = {"万元": 10_000, "万": 10_000, "千元": 1_000, "百万元": 1_000_000, "亿元": 100_000_000, "亿": 100_000_000,
+          "角": Decimal("0.1"), "分": Decimal("0.01"), "cent": Decimal("0.01"), "cents": Decimal("0.01")}  # fmt: skip
+NAMES = {"元": "CNY", "人民币": "CNY", "人民币元": "CNY", "RMB": "CNY", "¥": "CNY", "万元": "CNY", "分": "CNY", "千元": "CNY", "亿元": "CNY", "$": "USD",
          "美元": "USD", "€": "EUR", "欧元": "EUR", "£": "GBP", "英镑": "GBP", "港币": "HKD", "日元": "JPY"}  # fmt: skip
 """What a currency is called in headers and in currency columns."""
 
@@ -57,8 +59,8 @@ def plain(header: str) -> str:
     return re.sub(r"[\s_\-./:：*#='\"\ufeff]+", "", bare or text)
 
 
-def unit(header: str) -> int:
-    """What one of the column's units is worth: 10,000 where the header says 万元."""
+def unit(header: str) -> int | Decimal:
+    """What one of the column's units is worth: 10,000 where the header says 万元, a hundredth where it says 分 or cents."""
     return _UNITS.get(_bracket(header), 1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook.report.excel_cells import cells, number_format, width, write_header
+from tierbook.report.excel_cells import cells, number_format, on_paper, width, write_header
 from tierbook.report.excel_pages import MOST_ROWS, note, pointer, title, write_notes, write_summary
 from tierbook.report.lists import Listing, headings, in_words, listings
 from tierbook.show.words import Words
@@ -59,6 +59,8 @@ def _write_sheet(book: Any, listing: Listing, words: Words, currency: str) -> No
     for n, row in enumerate(zip(*(shown[column] for column in whole.columns), strict=True), start=1):
         sheet.write_row(n, 0, row)
     sheet.freeze_panes(1, 1)
+    on_paper(sheet)
+    sheet.repeat_rows(0)
     sheet.autofilter(0, 0, len(shown), len(heads) - 1)
     if len(shown):
         # an id of digits is text on purpose; Excel would mark every one of them with a green corner

@@ -32,6 +32,13 @@ def write_header(book: Any, sheet: Any, heads: list[str], told: list[str]) -> No
             sheet.write_comment(0, n, comment, {"author": "Tierbook", "width": 260, "height": 17 * lines})
 
 
+def on_paper(sheet: Any) -> None:
+    """All columns beside each other on a sheet of paper laid across."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+
+
 def cells(frame: pd.DataFrame) -> pd.DataFrame:
     """What goes into the cells: numbers, Excel's day numbers, harmless text of a length that fits, None for null."""
     shown = harmless(frame)

@@ -11,7 +11,7 @@ import yaml
 
 import tierbook
 from tierbook import columns
-from tierbook.report.excel_cells import COUNT, DATE, DAY_ZERO, MONEY, TEXT, write_header
+from tierbook.report.excel_cells import COUNT, DATE, DAY_ZERO, MONEY, TEXT, on_paper, write_header
 from tierbook.report.lists import Listing, headings
 from tierbook.show import gates as gates_in_words
 from tierbook.show.tables import MEASURED
@@ -20,7 +20,7 @@ from tierbook.workbook import Workbook
 
 MOST_ROWS = 100_000
 SCORED = ["chapter", "measure", "value", "previous", "year_ago", "target", "change", "low", "high", "n"]
-SHAPES = {"share": "0.0%", "money": MONEY, "points": "#,##0.0", "customers": COUNT, "orders": COUNT}
+SHAPES = {"share": "0.0%", "money": MONEY, "points": "#,##0.0", "ratio": MONEY, "days": "#,##0.0"}
 
 
 def title(month: Workbook, words: Words) -> str:
@@ -44,6 +44,7 @@ def write_summary(book: Any, month: Workbook, words: Words, made: list[Listing])
     sheet.write_string(row + 1, 0, words.text("Scorecard"), book.add_format({"bold": True, "font_size": 12}))
     _scorecard(book, sheet, row + 2, month.scorecard(), words)
     sheet.hide_gridlines(2)
+    on_paper(sheet)
 
 
 def _facts(month: Workbook, words: Words) -> list[tuple[str, Any, str]]:
@@ -115,7 +116,7 @@ def _scored(row: dict, column: str, words: Words) -> tuple[float, str]:
         return 100 * row[column], f'+0.0"{unit}";-0.0"{unit}";0.0"{unit}"'
     if column == "change":
         return row[column], "+0.0;-0.0;0.0" if row["unit"] == "points" else "+0.0%;-0.0%;0.0%"
-    return row[column], SHAPES.get(row["unit"], MONEY) if column in MEASURED else COUNT
+    return row[column], SHAPES.get(row["unit"], COUNT) if column in MEASURED else COUNT
 
 
 def write_notes(book: Any, words: Words, made: list[Listing]) -> None:

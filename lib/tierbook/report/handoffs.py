@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from tierbook.accounting import day_date
 from tierbook.workbook import Workbook
 
 # The signs of the OWASP page on CSV injection, with the full-width forms that some Excels obey too.
@@ -56,7 +57,7 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "upgrade_candidates": month.upgrade_candidates(),
         "protected": month.protected(),
         "overrides": month.overridden(),
-        "restated": month.restated(),
+        "restated": _dated(month.restated(), "end"),
         "alerts": month.call_list()["alerts"],
         "alerts_left_out": month.call_list()["left_out"],
         "alert_backtest": month.alert_backtest()["backtest"],
@@ -76,6 +77,7 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "earned": month.loop()["earned"],
         "voice": month.voice(),
         "voice_faults": month.voice_faults(),
+        "ticket_topics": month.ticket_topics(),
         "behaviour": month.behaviour(),
         "birthdays": month.birthdays(),
         "churn_reasons": month.churn_reasons(),
@@ -89,9 +91,14 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "gates": month.gates(),
         "impossible": month.impossible(),
         "outliers": month.outliers()["summary"],
-        "largest": month.outliers()["listed"],
+        "largest": _dated(month.outliers()["listed"], "day"),
         "reconciliation": month.reconciliation(),
     }
+
+
+def _dated(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A day number as the date that a reader of the table knows."""
+    return frame.assign(**{column: frame[column].map(day_date)})
 
 
 def write_tables(month: Workbook, folder: Path) -> None:

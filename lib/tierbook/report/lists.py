@@ -89,7 +89,7 @@ def _alerts(called: pd.DataFrame) -> pd.DataFrame:
 
 
 def _actions(listed: pd.DataFrame) -> pd.DataFrame:
-    columns = ["owner", "channel", "customer_id", "action", "tier", "stage", "due", "campaign"]
+    columns = ["owner", "channel", "customer_id", "action", "action_measure", "tier", "stage", "due", "campaign"]
     return listed.sort_values(["owner", "channel", "due", "customer_id"], na_position="last")[columns]
 
 

@@ -7,12 +7,14 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from tierbook.months import months_before
 from tierbook.scores.rfm import MEASURES, Scale, score_shares
 
 SHIFTED, REFIT = 0.10, 0.25
 """The usual rule of thumb of credit scoring: below 0.10 stable, from 0.10 watch, from 0.25 fit anew."""
 FEWEST = 100
 OLDEST_MONTHS = 24
+REVIEW_MONTHS = 12
 
 
 def drift(scale: Scale, scores: pd.DataFrame) -> pd.DataFrame:
@@ -68,6 +70,13 @@ def age_months(scale: Scale, as_of: dt.date) -> int:
     months = (as_of.year - since.year) * 12 + as_of.month - since.month
     ends_month = (as_of + dt.timedelta(days=1)).day == 1
     return months if ends_month or as_of.day >= since.day else months - 1
+
+
+def review_by(scale: Scale) -> dt.date:
+    """The last day by which its cut points are to be reviewed: the scale's own, else twelve months after valid_from."""
+    if scale.review_by is not None:
+        return dt.date.fromisoformat(scale.review_by)
+    return months_before(dt.date.fromisoformat(scale.valid_from), -REVIEW_MONTHS)
 
 
 def advice(scale: Scale, scores: pd.DataFrame, as_of: dt.date) -> str:

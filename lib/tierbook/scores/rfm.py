@@ -29,7 +29,8 @@ class Scale:
     1 plus the cuts below them; recency (days since the last purchase, fewer is better) scores ``bins`` less the cuts
     below it. ``notes`` holds language-neutral codes of what the reader must know. ``shares`` gives, per measure, the
     share of the ``customers`` it was fitted on with score 1, 2 … ``bins`` (6 digits); empty in files of earlier
-    versions and where it was fitted on nobody.
+    versions and where it was fitted on nobody. ``review_by`` is the day by which a frozen scale is to be looked at again
+    (ISO, free to edit in the file); null where it is not frozen, and in files of earlier versions.
     """
 
     bins: int
@@ -41,6 +42,7 @@ class Scale:
     notes: list[str] = field(default_factory=list)
     top_frequency_share: float | None = None
     shares: dict[str, list[float]] = field(default_factory=dict)
+    review_by: str | None = None
 
     def apply(self, measures: pd.DataFrame) -> pd.DataFrame:
         """Scores r, f, m (1 to ``bins``, nullable) of any rows; a null measure scores null."""
@@ -216,6 +218,8 @@ def read_scale(path: Path) -> Scale:
     try:
         scale = Scale(**{**tree, "source": path.name, "customers": int(tree["customers"])})
         dt.date.fromisoformat(scale.valid_from)
+        # YAML reads a date that somebody wrote without quotes as a date.
+        review_by = scale.review_by and dt.date.fromisoformat(str(scale.review_by)).isoformat()
         cuts = {measure: [float(c) for c in scale.cuts[measure]] for measure in MEASURES}
         shares = {measure: [float(s) for s in listed] for measure, listed in scale.shares.items()}
         faulty = [m for m, c in cuts.items() if len(c) != scale.bins - 1 or c != sorted(c) or not np.isfinite(c).all()]
@@ -225,7 +229,7 @@ def read_scale(path: Path) -> Scale:
         raise ParamsError(f"scale {path}: {faulty[0]} needs {scale.bins - 1} cut points in rising order; {again}")
     if shares and (set(shares) != set(MEASURES) or not all(_are_shares(s, scale.bins) for s in shares.values())):
         raise ParamsError(f"scale {path}: shares needs, for each measure, {scale.bins} shares that sum to 1; {again}")
-    return replace(scale, cuts=cuts, shares=shares)
+    return replace(scale, cuts=cuts, shares=shares, review_by=review_by)
 
 
 def _are_shares(shares: list[float], bins: int) -> bool:

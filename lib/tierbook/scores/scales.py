@@ -6,9 +6,11 @@ import datetime as dt
 import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from tierbook.params import ROOT
+from tierbook.scores import drift
 from tierbook.scores.rfm import MEASURES, Scale, read_scale
 
 FOLDER = ROOT / "params" / "scales"
@@ -17,6 +19,7 @@ FOLDER = ROOT / "params" / "scales"
 def freeze(scale: Scale, folder: Path, report: str) -> Path:
     """Write a scale as ``<folder>/<report>.yaml``, whole or not at all, and give its path.
 
+    The file holds review_by, the day by which its cut points are to be looked at again (`drift.review_by`).
     A scale that stands there is kept as ``<report>.<its valid_from>.yaml``, so that a month before can be told again on
     the scale it had; one of the same day is replaced. Raises ParamsError where the one that stands there is damaged.
     """
@@ -25,7 +28,7 @@ def freeze(scale: Scale, folder: Path, report: str) -> Path:
     replaced = current(folder, report)
     if replaced is not None:
         _write(_dated(folder, report, replaced), path.read_text(encoding="utf-8-sig"))
-    _write(path, scale.to_yaml())
+    _write(path, replace(scale, review_by=drift.review_by(scale).isoformat()).to_yaml())
     _dated(folder, report, scale).unlink(missing_ok=True)
     return path
 

@@ -89,11 +89,13 @@ def _next_step(words: Words, card: dict) -> str:
     """What is to be done by whom until when, and what the customer lacks to the next tier."""
     lines = []
     if (action := card["action"]) is not None:
-        named = {key: _own(words, action[key]) for key in ("action", "channel", "owner")}
+        named = {key: own(words, action[key]) for key in ("action", "channel", "owner")}
         said = "、" if words.language == "zh" else ", "
         whom = said.join(f"<bdi>{escape(named[key])}</bdi>" for key in ("channel", "owner") if named[key])
         due = words.html("by {due:date}", due=action["due"])
         lines.append(f"<strong><bdi>{escape(named['action'])}</bdi></strong> · {whom}{' · ' if whom else ''}{due}")
+        if measure := own(words, action.get("measure")):
+            lines.append(f'<span style="{SMALL}">{words.html("Measured by: {measure}", measure=measure)}</span>')
     else:
         lines.append(words.html("No action this month."))
     if (lacking := card["next_tier"]) is not None:
@@ -111,8 +113,8 @@ def _next_step(words: Words, card: dict) -> str:
     return f'<div style="border-left:4px solid {TIER_COLOURS["high"]};padding:2px 12px;margin:0 0 12px">{body}</div>'
 
 
-def _own(words: Words, names) -> str:
-    """A catalogue gives a name per language, or one for all."""
+def own(words: Words, names) -> str:
+    """A catalogue gives a name per language, or one for all; empty where it gives none."""
     return str(
         (names.get(words.language) or next(iter(names.values()), "")) if isinstance(names, dict) else names or ""
     )

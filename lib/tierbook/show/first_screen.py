@@ -7,7 +7,9 @@ from html import escape
 
 import pandas as pd
 
+from tierbook.insight.actions import CHAPTERS
 from tierbook.show import gates as gates_in_words
+from tierbook.show.card import own
 from tierbook.show.tables import html as table
 from tierbook.show.words import N_, Words
 
@@ -199,39 +201,43 @@ def _verdict(words: Words, row) -> str:
 
 
 def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame, calls: dict) -> str:
-    """This month's lists: action, owner, channel, due date, customers, held out, and what the action has earned so far.
+    """This month's lists by chapter: action, measure, owner, channel, due date, customers, held out, earned so far.
 
     ``lists``: `actions.due_lists` of what is planned; ``earned``: `insight.ledger.earned`; ``calls``: the early warning's
-    list as the first row: customers, held_out, and the verdict of last month's, null without one.
+    list, the first of its chapter: customers, held_out, and the verdict of last month's, null without one. Actions whose
+    chapter the catalogue does not say come last.
     """
-
-    def own(column: str) -> list[str]:
-        """A catalogue may give a name per language, or one for all."""
-        return [
-            v.get(words.language) or next(iter(v.values()), "") if isinstance(v, dict) else v for v in lists[column]
-        ]
-
     so_far = earned.set_index(earned["action"].astype(str)).reindex(lists["code"].astype(str))
+    names = ("action", "action_measure", "owner", "channel")
     shown = lists.assign(
-        **{column: own(column) for column in ("action", "owner", "channel")},
+        **{column: [own(words, name) or None for name in lists[column]] for column in names},
         earned=[_so_far(words, row) for row in so_far.itertuples()],
     )
-    verdict = words.term("verdict", calls["verdict"]) if calls["verdict"] else words.term("earned_verdict", "untested")
-    first = {"action": words.term("campaign", "early_warning"), "earned": verdict}
-    first |= {
-        "customers": calls["customers"],
-        "held_out": calls["held_out"],
-        "due": None,
-        "owner": words.term("owner", "own"),
-    }
-    first["channel"] = words.list([words.term("channel", name) for name in calls["channels"]])
     if calls["customers"]:
-        shown = pd.concat([pd.DataFrame([first]), shown], ignore_index=True)
+        shown = pd.concat([pd.DataFrame([_calls(words, calls)]), shown], ignore_index=True)
+    place = shown["chapter"].map({name: place for place, name in enumerate(CHAPTERS)}).fillna(len(CHAPTERS))
+    columns = ["action", "chapter", "action_measure", "owner", "channel", "due", "customers", "held_out", "earned"]
     return table(
-        shown[["action", "owner", "channel", "due", "customers", "held_out", "earned"]],
+        shown.iloc[place.argsort(kind="stable")][columns],
         words,
         formats={"due": "date.short", "customers": "number", "held_out": "number"},
     )
+
+
+def _calls(words: Words, calls: dict) -> dict:
+    """The early warning's call list as a row of the list of actions."""
+    verdict = words.term("verdict", calls["verdict"]) if calls["verdict"] else words.term("earned_verdict", "untested")
+    return {
+        "chapter": "keep",
+        "action": words.term("campaign", "early_warning"),
+        "action_measure": words.text("money per customer until the next report"),
+        "owner": words.term("owner", "own"),
+        "channel": words.list([words.term("channel", name) for name in calls["channels"]]),
+        "due": None,
+        "customers": calls["customers"],
+        "held_out": calls["held_out"],
+        "earned": verdict,
+    }
 
 
 def _so_far(words: Words, row) -> str:

@@ -306,7 +306,7 @@ class Workbook:
         return self._step("leads", lambda: people.leads(self))
 
     def attributes(self) -> pd.DataFrame:
-        """customer_id with region, industry, company_size, channel, store, tenure, as far as known."""
+        """customer_id with region, industry, company_size, channel, store, gender, age, tenure, as far as known."""
         return self._step("attributes", lambda: people.attributes(self))
 
     def slices(self) -> pd.DataFrame:
@@ -489,8 +489,12 @@ class Workbook:
         """Satisfaction and service by tier, beside the targets (voice.csv)."""
         return self._step("voice", lambda: voice.voice_table(self))
 
+    def ticket_topics(self) -> pd.DataFrame:
+        """What tickets are about, by tier (ticket_topics.csv)."""
+        return self._step("ticket_topics", lambda: voice.ticket_topics(self))
+
     def behaviour(self) -> pd.DataFrame:
-        """Contacts, responses, referrals, birthdays, browsing and channels by tier (behaviour.csv)."""
+        """Contacts, responses, referrals, birthdays, visits and channels by tier (behaviour.csv)."""
         return self._step("behaviour", lambda: voice.behaviour_table(self))
 
     def birthdays(self) -> pd.DataFrame:

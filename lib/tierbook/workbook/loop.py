@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tierbook.accounting import day_number
-from tierbook.insight import actions, assignment, holdout, ledger
+from tierbook.insight import actions, assignment, behaviour, holdout, ledger
+from tierbook.months import months_before
 from tierbook.workbook import warning
 
 if TYPE_CHECKING:
@@ -24,20 +26,31 @@ def planned(month: Workbook) -> pd.DataFrame:
 def _now(month: Workbook) -> pd.DataFrame:
     scored = month.scores()
     flags = month.warned()["customers"]["alert"]
-    return _listable(month, scored[["customer_id", "tier", "stage", "segment"]].assign(alert=flags))
+    return _listable(month, scored[["customer_id", "tier", "stage", "segment"]].assign(alert=flags), month.as_of)
 
 
 def _a_month_ago(month: Workbook) -> pd.DataFrame:
     date = month.dates[1]
     then = month.flags_last_month()[["customer_id", "tier", "alert"]]
     segment = month.segment_map.apply(month.cells(month.segment_map, date)).astype(object)
-    return _listable(month, then.assign(stage=month.stage(date).astype(object), segment=segment))
+    return _listable(month, then.assign(stage=month.stage(date).astype(object), segment=segment), date)
 
 
-def _listable(month: Workbook, parts: pd.DataFrame) -> pd.DataFrame:
+def _listable(month: Workbook, parts: pd.DataFrame, date: dt.date) -> pd.DataFrame:
     people = actions.with_people(parts, month.table("customers"))
     flagged = people.loc[people["alert"], "customer_id"]
-    return people.assign(held_out=people["customer_id"].isin(flagged[warning.held_out(month, flagged)]))
+    ids = people["customer_id"]
+    return people.assign(
+        birthday=ids.isin(_greeted(month, people, date)), held_out=ids.isin(flagged[warning.held_out(month, flagged)])
+    )
+
+
+def _greeted(month: Workbook, people: pd.DataFrame, date: dt.date) -> pd.Series:
+    """Who has a birthday from the day after ``date`` to the next report; nobody without a customers table."""
+    table = month.table("customers")
+    if table is None:
+        return pd.Series(dtype="str")
+    return behaviour.birthdays(people, table, date, months_before(date, -1))["customer_id"]
 
 
 def experience(month: Workbook) -> pd.DataFrame:

@@ -71,11 +71,12 @@ def late_refunds(month: Workbook) -> pd.DataFrame:
 
 
 def attributes(month: Workbook) -> pd.DataFrame:
-    """Region, industry, company size, channel, store and tenure of every customer, as far as known."""
+    """Region, industry, company size, channel, store, gender, age and tenure of every customer, as far as known."""
     customers = month.table("customers")
     if customers is not None:
         bands = month.params.segments.size_bands
-        customers = customers.assign(company_size=slices.size_bands(customers["company_size"], bands))
+        sizes = slices.size_bands(customers["company_size"], bands)
+        customers = customers.assign(company_size=sizes, age=slices.age_bands(customers, month.as_of))
     known = slices.origins(customers, None)
     lacking = [column for column in ("region", "channel", "store") if column not in known]
     first = (

@@ -91,6 +91,7 @@ def expected_of_newcomers(month: Workbook) -> pd.DataFrame:
 
 
 def recent_beside_expected(month: Workbook) -> pd.DataFrame:
-    """The last ninety days' money beside the months expected, by tier (`insight.worth`)."""
-    recent = month.tables.collect(lambda _, days: worth.recent_money(days, month.as_of), "days")
+    """The last ninety days' money, and that of as many months as the forecast, beside the months expected, by tier."""
+    months = month.params.value.horizon_months
+    recent = month.tables.collect(lambda _, days: worth.recent_money(days, month.as_of, months), "days")
     return worth.recent_beside_expected(month.book(), recent, month.tier_scheme.order, month.margin_rate)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from tierbook.insight import actions, behaviour, reasons, service, touchpoints, visits, voice
 from tierbook.insight.service_levels import service_levels
-from tierbook.insight import actions, behaviour, reasons, service, touchpoints, voice
 from tierbook.scores.maps import OUTSIDE
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ def voice_table(month: Workbook) -> pd.DataFrame:
         rows += _on_time(inside, tiers, targets, _until(month))
         rows += service.per_customer(_people(month), asked, _window(month), tiers)
     return voice.judged(rows, targets)
+
+
+def ticket_topics(month: Workbook) -> pd.DataFrame:
+    """ticket_topics.csv: what the window's tickets are about, by tier; empty without a tickets table."""
+    if not month.has("tickets"):
+        return pd.DataFrame(columns=service.TOPICS)
+    asked = _placed(month, "tickets")
+    return service.topics(asked[voice.within(asked["opened_at"], _window(month))], _tiers(month))
 
 
 def _on_time(tickets: pd.DataFrame, tiers: list[str], targets: dict[str, float], until: pd.Timestamp) -> list[dict]:
@@ -56,12 +64,25 @@ def behaviour_table(month: Workbook) -> pd.DataFrame:
         rows += behaviour.referrals(people, table, referred, tiers)
         rows += behaviour.birthday_counts(people, table, month.birthdays(), tiers)
     if month.has("visits"):
-        bought = month.history().set_index("customer_id")["last_day"]
-        seen = people.assign(last_day=people["customer_id"].map(bought))
-        came = month.tables.collect(lambda _, visits: behaviour.first_visits(visits, month.end), "visits")
-        rows += behaviour.browsing(seen, came, tiers)
+        rows += _visits(month, people)
     rows = [{"channel": voice.ALL, **row} for row in rows]
     return voice.judged(rows, month.params.targets, further=["channel"])
+
+
+def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
+    tiers, window, placed = _tiers(month), _window(month), people[["customer_id", "tier"]].astype("str")
+    first = month.tables.collect(lambda _, table: visits.first_visits(table, month.end), "visits")
+    came = month.tables.collect(lambda _, table: visits.visitors(table, *window), "visits")
+    sources = month.tables.collect(
+        lambda engine, table: visits.by_source(table, engine.frame(placed), *window), "visits"
+    )
+    bought = month.history().set_index("customer_id")["last_day"]
+    inside = people["customer_id"].isin(came.loc[came["visits"] > 0, "customer_id"])
+    return [
+        *visits.browsing(people.assign(last_day=people["customer_id"].map(bought)), first, tiers),
+        *visits.visiting(people, came, tiers, month.end),
+        *visits.source_shares(sources, people.loc[inside, "tier"].value_counts(), tiers),
+    ]
 
 
 def _channel_orders(month: Workbook) -> pd.DataFrame:

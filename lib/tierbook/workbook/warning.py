@@ -36,7 +36,7 @@ def rule_at(month: Workbook, date: dt.date) -> tuple[RiskRule | None, str | None
 
 
 def warned(month: Workbook) -> dict[str, Any]:
-    """``customers`` (customer_id, risk, own_gap_days, alert, alert_reason, value_at_stake), ``rule`` and ``note``."""
+    """``customers`` (customer_id, risk, own_gap_days and the columns of `scores.alerts`), ``rule`` and ``note``."""
     rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month, month.as_of)
     customers = _flagged(month, month.history(), rule, month.cadence())
     return {"customers": customers, "rule": rule and asdict(rule), "note": note}
@@ -54,6 +54,7 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     warned = month.warned()["customers"].assign(
         recency_days=month.history()["recency_days"],
         tier=month.scores()["tier"].fillna(OUTSIDE),
+        previous_tier=tier_at(month, month.history()["customer_id"], month.dates[1]),
         p_alive=month.value()["customers"]["p_alive"].to_numpy(),
     )
     flagged = warned[warned["alert"]]
@@ -63,20 +64,27 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
 
 
 def flags_last_month(month: Workbook) -> pd.DataFrame:
-    """Who was flagged a month ago, by the rule of then: ``warned``'s columns, tier, recency_days, and first_flagged:
-    that day for who was not flagged the month before, else that month's (day numbers)."""
+    """Who was flagged a month ago, by the rule of then: ``warned``'s columns, tier, previous_tier, recency_days, and
+    first_flagged: that day for who was not flagged the month before, else that month's (day numbers)."""
     date, before = month.dates[1], month.dates[2]
     rule, _ = (None, "") if month.degraded("min_customers") else rule_at(month, date)
     cadence = month.cadence() if rule is None else rule.cadence
     flags, earlier = (_flagged(month, month.history(then), rule, cadence) for then in (date, before))
     known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
-    tiers = month.tier_path()
-    tier = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"]
     return flags.assign(
-        tier=flags["customer_id"].map(tier).astype(object).fillna(OUTSIDE),
+        tier=tier_at(month, flags["customer_id"], date),
+        previous_tier=tier_at(month, flags["customer_id"], before),
         recency_days=month.history(date)["recency_days"],
         first_flagged=known.map({True: day_number(before), False: day_number(date)}),
     )
+
+
+def tier_at(month: Workbook, customer_ids: pd.Series, date: dt.date) -> pd.Series:
+    """The tier that customers had at one of ``month.dates``, on the index given; null for who had not bought by then."""
+    tiers = month.tier_path()
+    then = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"]
+    tier = customer_ids.map(then).astype(object).fillna(OUTSIDE)
+    return tier.where(customer_ids.isin(month.history(date)["customer_id"]), None)
 
 
 def listed_last_month(month: Workbook) -> pd.DataFrame:

@@ -1,0 +1,52 @@
+"""The list of actions on the first screen: by chapter, each with its measure."""
+
+import datetime as dt
+import re
+
+import pandas as pd
+
+from tierbook.insight.actions import due_lists
+from tierbook.show import first_screen
+from tierbook.show.words import Words
+
+ACTIONS = [
+    {
+        "code": "offer",
+        "words": {"en": "Offer", "zh": "优惠"},
+        "chapter": "develop",
+        "measure": {"en": "profit", "zh": "利润"},
+    },
+    {"code": "visit", "words": {"en": "Visit", "zh": "回访"}, "chapter": "keep", "measure": "orders", "owner": "Li"},
+    {"code": "mail", "words": "Mail <b>"},
+    {"code": "welcome", "words": {"en": "Welcome", "zh": "欢迎"}, "chapter": "acquire"},
+]
+NO_CALLS = {"customers": 0, "held_out": 0, "channels": [], "verdict": None}
+
+
+def rows(language, calls=NO_CALLS):
+    """Each row of the table as the texts of its cells."""
+    codes = [action["code"] for action in ACTIONS]
+    listed = pd.DataFrame({"action": codes * 2, "held_out": [False] * 4 + [True] * 4})
+    lists = due_lists(listed, ACTIONS, dt.date(2026, 10, 31))
+    earned = pd.DataFrame({"action": codes, "verdict": "untested", "earned": None, "latest": None})
+    page = first_screen.todo(Words(language, "CNY"), lists, earned, calls)
+    body = page[page.index("<tbody>") :]
+    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+
+
+def test_actions_stand_by_chapter_and_carry_their_measure():
+    """Acquire, keep, develop, then what has no chapter; a measure for all languages or one for each; none is a dash."""
+    told = [row[:3] for row in rows("zh")]
+    assert told == [
+        ["欢迎", "客户获取", "–"],
+        ["回访", "客户维护", "orders"],
+        ["优惠", "客户发展", "利润"],
+        ["Mail &lt;b&gt;", "–", "–"],
+    ]
+
+
+def test_the_call_list_is_the_first_to_keep_customers():
+    calls = {"customers": 40, "held_out": 4, "channels": ["phone"], "verdict": None}
+    told = rows("en", calls)
+    assert [row[0] for row in told][:3] == ["Welcome", Words("en", "CNY").term("campaign", "early_warning"), "Visit"]
+    assert told[1][2] == "money per customer until the next report" and told[1][6:8] == ["40", "4"]
