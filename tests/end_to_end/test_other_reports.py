@@ -94,16 +94,8 @@ def test_without_optional_tables_only_their_sections_change(tmp_path, run_report
     assert "owners; who must not be contacted" in said(report, "01_profile_data"), "what a customers table would bring"
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
-        "contacts",
-        *(
-            pytest.param(t, marks=pytest.mark.long)
-            for t in ("customers", "leads", "surveys", "tickets", "visits", "costs")
-        ),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("table", ["customers", "leads", "contacts", "surveys", "tickets", "visits", "costs"])
 def test_taking_one_optional_table_away_changes_only_what_stands_on_it(table, tmp_path_factory):
     outputs = tmp_path_factory.getbasetemp() / "one_away"
     tree = read_yaml(ROOT / "params" / "demo.yaml")

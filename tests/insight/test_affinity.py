@@ -9,16 +9,8 @@ import pytest
 from scipy import stats
 
 from tierbook import demo
-from tierbook.engine import Engine
 from tierbook.insight import affinity, lift, next_best
 from tierbook.workbook.needs import count_pairs, write_bought
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def judged(*rows):

@@ -189,7 +189,7 @@ SHOPS = {
 }
 
 
-@pytest.fixture(scope="module", params=SHOPS)
+@pytest.fixture(scope="module", params=[pytest.param("online_retail", marks=pytest.mark.long), "cdnow"])
 def shop(request, shared_data, tmp_path_factory):
     """name, scores of the candidates at the cut by rules that saw nothing after it, and whether they stayed silent."""
     from tierbook.workbook import Workbook

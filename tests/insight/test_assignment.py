@@ -7,19 +7,11 @@ import pandas as pd
 import pytest
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight import assignment
 from tierbook.params import Campaign
 
 RULES = Campaign(window_days=30, pre_days=90, contact_cost=0.5)
 DAY = day_number(dt.date(2026, 4, 1))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def contacts(*rows):

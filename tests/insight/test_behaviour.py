@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import behaviour
 
 END = 20_757  # 2026-10-31
@@ -151,13 +150,6 @@ def test_impossible_birthdays_are_told():
         }
     )
     assert behaviour.birthday_faults(table, AS_OF) == [("customers", "birthday_impossible", 2, "A")]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def test_channel_orders_by_hand(engine):

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import budget
 
 ENDS = [30, 20, 10]
@@ -12,13 +11,6 @@ TIERS = pd.DataFrame(
     [(0, "a", "high"), (1, "a", "low"), (0, "b", "low"), (1, "b", "low")], columns=["ago", "customer_id", "tier"]
 ).astype({"customer_id": "str"})
 FIRSTS = pd.Series({"a": 2, "b": 2, "c": 0, "d": 2}, name="first_ago").rename_axis("customer_id")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def test_money_counts_for_the_tier_the_month_began_with(engine):

@@ -4,10 +4,8 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight import buying, retention
 
 AS_OF = dt.date(2026, 10, 31)
@@ -18,13 +16,6 @@ def on(text):
 
 
 ENDS = [on("2026-10-31"), on("2026-09-30")]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def test_trade_of_two_months(engine):

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.special import hyp2f1
 
 from tierbook.accounting import day_date, day_number
-from tierbook.engine import Engine
 from tierbook.history import history
 from tierbook.insight import cohorts
 from tierbook.scores.purchases import BetaGeoNBD
@@ -25,13 +24,6 @@ NOTHING = pd.DataFrame(columns=["cell", "month", *SUMS, "cost"]).astype({"cell":
 
 def on(text):
     return day_number(dt.date.fromisoformat(text))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def shop(*rows):

@@ -7,17 +7,9 @@ import pandas as pd
 import pytest
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight.impossible import impossible
 
 DAY = day_number(dt.date(2026, 1, 1))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def faults(engine, *rows):

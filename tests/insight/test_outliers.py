@@ -6,15 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import outliers
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def lines(rows):

@@ -7,18 +7,10 @@ import pandas as pd
 import pytest
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight import profile
 
 AS_OF = dt.date(2026, 10, 31)
 END = day_number(AS_OF)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def day(text):

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.history import customer_days
 from tierbook.insight.restated import restated, table
 
@@ -16,13 +15,6 @@ JULY, AUGUST, SEPTEMBER, AS_OF = (
     day_number(dt.date(2026, month, day)) for month, day in ((7, 31), (8, 31), (9, 30), (10, 31))
 )
 MONTHS = pd.DataFrame({"start": [JULY, AUGUST], "end": [AUGUST, SEPTEMBER]})
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def lines(*rows):

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight import retention
 from tierbook.months import months_before
 
@@ -18,13 +17,6 @@ AS_OF = dt.date(2026, 10, 31)
 
 def on(text):
     return day_number(dt.date.fromisoformat(text))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def kept(engine, rows, first_day=0, months=13):

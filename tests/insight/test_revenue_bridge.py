@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.insight import revenue_bridge
 
 AS_OF = dt.date(2026, 10, 31)
@@ -19,13 +18,6 @@ LONG_AGO = 0
 
 def on(text):
     return day_number(dt.date.fromisoformat(text))
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def bridged(engine, rows, unknown=(), first_day=LONG_AGO):

@@ -6,15 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import touchpoints
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def at(*days, hour=0):

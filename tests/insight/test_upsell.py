@@ -6,18 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import upsell
 from tierbook.insight.shares import wilson
 
 END, WINDOW = 1000, 100
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def lines(*rows):

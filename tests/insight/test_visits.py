@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.engine import Engine
 from tierbook.insight import visits
 
 END = 20_757  # 2026-10-31
@@ -22,13 +21,6 @@ def people(n, tier="high", **columns):
 def by_key(rows):
     keys = ["measure", "tier", "channel"] if rows and "channel" in rows[0] else ["measure", "tier"]
     return pd.DataFrame(rows).set_index(keys)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    engine = Engine(tmp_path_factory.mktemp("spill"))
-    yield engine
-    engine.close()
 
 
 def seen(*rows):

@@ -413,6 +413,7 @@ def told_apart(customers, names):
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_four_tiers_of_online_retail_are_those_of_the_design(online_retail):
     """DESIGN §8: 17/11/47/24 % of customers, 93/81/52/31 % come back within 183 days, 68/8/21/3 % of the next sales."""
     assert len(online_retail) == 4337
@@ -447,6 +448,7 @@ def ladder(scores, shares):
 
 
 @pytest.mark.real_data
+@pytest.mark.long
 def test_the_ladder_by_sum_comes_within_three_points_of_the_published_one(online_retail):
     """reference/retail.md: 33.0 / 58.2 / 84.9 / 96.5 % come back; 6.6 / 16.9 / 23.0 / 53.6 % of the next sales."""
     scheme = ladder(online_retail, [0.40, 0.30, 0.20, 0.10])

@@ -115,7 +115,7 @@ def bridge(found: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date, first_day: 
     ``first_day``: the first day in the data. A period whose year before is not wholly in the data has no rows: of the
     month the month, of the year the twelve months. Who had last bought before the data begin is counted as new.
     """
-    tables = []
+    tables, found = [], found.sort_values(["step_month", "step_year"])  # sums do not hang on the engine's order
     for period in PERIODS:
         days = span(as_of, period)
         if first_day > days.start_then + 1:
@@ -124,7 +124,8 @@ def bridge(found: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date, first_day: 
         table = sums.set_axis(["customers", "before", "since"], axis=1).astype(float)
         table.loc["no_customer"] = [float("nan"), *(_sold(sales, *half) for half in reversed(_halves(days)))]
         tables.append(_with_ends(table).assign(period=period))
-    return pd.concat(tables)[COLUMNS].reset_index(drop=True) if tables else pd.DataFrame(columns=COLUMNS)
+    # the engine's money has four digits after the point, and so have its sums
+    return pd.concat(tables)[COLUMNS].round(4).reset_index(drop=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
 def _sold(sales: pd.DataFrame, start: int, end: int) -> float:
