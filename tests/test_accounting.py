@@ -759,6 +759,7 @@ def test_flags_and_numbers_as_people_write_them(table, csv):
 # --- published counts -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.real_data
 def test_online_retail_is_accounted_for_as_published(engine, shared_data, judge):
     # ../shared/reference/retail.md; the file holds 1,067,370 lines.

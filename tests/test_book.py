@@ -175,6 +175,7 @@ def shop_orders(seed=5):
     return [(f"c{c:03d}", d, m / 100) for c, d, m in zip(owner, days, cents, strict=True)]
 
 
+@pytest.mark.long
 def test_neither_row_order_nor_ids_nor_currency_nor_calendar_change_who_is_what(tmp_path):
     orders = shop_orders()
     plain = month(tmp_path / "plain", orders).book()

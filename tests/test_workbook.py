@@ -60,6 +60,7 @@ def test_an_earlier_month_sees_nothing_of_the_later_one(kept):
     assert reasons.sum() == october.accounting()["rows"].sum()
 
 
+@pytest.mark.long
 def test_the_book_does_not_depend_on_row_order_or_names_of_customers(kept, tmp_path):
     orders = demo.simulate().tables["transactions"]
     ids = orders["customer_id"].dropna().unique()

@@ -66,6 +66,7 @@ def test_a_good_run_is_published_and_a_failing_one_leaves_it_as_it_was(shop, tmp
     assert not list((shop.outputs / ".staging").iterdir())
 
 
+@pytest.mark.long
 def test_a_kernel_that_dies_is_a_failure_of_one_line(shop, tmp_path):
     notebook(tmp_path, "01_count", "import os; os._exit(9)")
     with pytest.raises(NotebookFailed, match=r"01_count\.ipynb") as failed:

@@ -63,6 +63,7 @@ BY_TIER = (
     "csat_mean", "response_rate", "first_response_hours", "resolution_hours", "resolution_rate", "first_response_on_time",
     "resolved_on_time", "tickets_per_customer", "contact_gap_days", "no_contact_180d", "open_rate", "click_rate",
     "opt_out_rate", "referred_share", "referrer_share", "birthdays", "browsed_30d", "browsed_90d", "order_share",
+    "visited_share", "visits_per_visitor", "pages_per_session", "visit_gap_days", "visit_share",
 )  # fmt: skip
 """Further measures that a target may be for: those of voice.csv and behaviour.csv alone."""
 
