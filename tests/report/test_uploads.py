@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from tierbook import params
-from tierbook.errors import ParamsError
 from tierbook.report import uploads
 from tierbook.show.words import Words
 from tierbook.workbook import Workbook
@@ -184,16 +183,15 @@ def test_without_a_customers_table_nobody_has_a_record_id(tmp_path):
     assert rows["record_id"].isna().all() and len(rows) == 5
 
 
-def test_zoho_without_a_customers_table_is_refused_before_anything_runs():
-    tree = {
-        "report": {"name": "x", "uploads": ["zoho"]},
-        "as_of": "2026-10-31",
-        "source": {"transactions": {"preset": "demo"}},
-    }
-    with pytest.raises(ParamsError, match=r"zoho, which needs .* add source\.customers") as refused:
-        uploads.check_uploads(params.parse(tree))
-    assert "\n" not in str(refused.value)
-    uploads.check_uploads(params.parse({**tree, "report": {"name": "x", "uploads": ["jiandaoyun"]}}))
+def test_without_a_customers_table_zohos_file_is_empty_and_the_readme_says_why(tmp_path):
+    month = Month("zoho")
+    month.table = lambda name: None
+    uploads.write_uploads(month, tmp_path)
+    written = (tmp_path / "uploads" / uploads.FORMS["zoho"].file).read_text(encoding="utf-8-sig")
+    assert written.splitlines()[1:] == []
+    assert "5 customers without a record id in the customers table" in (tmp_path / "uploads" / "README.txt").read_text(
+        encoding="utf-8-sig"
+    )
 
 
 def test_nothing_is_written_where_nothing_is_asked_for(tmp_path):

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 from tierbook import params as tree
@@ -22,6 +23,7 @@ from tierbook.intake.questions import Desk
 from tierbook.intake.speech import Speech, language_of
 from tierbook.params import EngineParams
 from tierbook.schema import SCHEMA
+from tierbook.sources import first_line
 from tierbook.tables import Tables
 
 
@@ -38,6 +40,13 @@ class Order:
 
 def run(order: Order) -> Path:
     """Do it; returns the params file written. Raises a `TierbookError` of one line; nothing is then written."""
+    try:
+        return _run(order)
+    except duckdb.Error as error:  # the engine reads a line only when it is asked for it
+        raise InputError(f"{', '.join(path.name for path in order.files[:3])}: {first_line(error)}") from None
+
+
+def _run(order: Order) -> Path:
     given = questions.answers(list(order.answers), SCHEMA["transactions"])
     name = draft.safe_name(order.files[0].stem)
     target = order.output or tree.ROOT / "params" / f"{name}.yaml"

@@ -74,7 +74,6 @@ def run(run: Run) -> Path:
         month = Workbook(run.params, run.outputs)
         month.check_rules()
         tableau.check_extras(run.params)
-        uploads.check_uploads(run.params)
         with run.timed("databases"):
             month.tables.refresh()
         _compute(month, run, bar, steps[:2])  # what can be refused is refused before a worker starts
@@ -293,7 +292,6 @@ def check(tree: Params, outputs: Path) -> Workbook:
     chosen(tree)
     month.check_rules()
     tableau.check_extras(tree)
-    uploads.check_uploads(tree)
     read_anew(month, outputs)
     for step in ("accounting", "gates", "scale") if month.on_orders else OF_TRIAL:
         found = getattr(month, step)

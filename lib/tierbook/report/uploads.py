@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tierbook.errors import ParamsError
-from tierbook.params import Params
 from tierbook.report.handoffs import DANGEROUS, harmless
 from tierbook.report.lists import in_words
 from tierbook.show.words import N_, Words
@@ -62,21 +60,6 @@ REASONS = {
     "shared": N_("with a record id that several customers share"),
     "formula": N_("with an id that a spreadsheet would take for a formula"),
 }
-
-
-def check_uploads(params: Params) -> None:
-    """Zoho finds its records by their own id, which only a customers table can give.
-
-    Raises
-    ------
-    ParamsError
-        Where ``report.uploads`` lists zoho and there is no such table.
-    """
-    if "zoho" in params.report.uploads and params.source.customers is None:
-        raise ParamsError(
-            "report.uploads lists zoho, which needs the accounts' record ids: add source.customers with the column "
-            "record_id, or take zoho out"
-        )
 
 
 def write_uploads(month: Workbook, folder: Path) -> None:
