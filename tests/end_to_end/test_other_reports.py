@@ -91,7 +91,9 @@ def test_without_optional_tables_only_their_sections_change(tmp_path, run_report
     assert not (report / "tables" / "campaign_effects.csv").exists()
     for table, page in MISSED.items():
         assert f"source.{table}" in said(report, page), table
-    assert "birthdays, who must not be contacted" in said(report, "01_profile_data"), "what a customers table would bring"
+    assert "birthdays, who must not be contacted" in said(report, "01_profile_data"), (
+        "what a customers table would bring"
+    )
 
 
 @pytest.mark.long
