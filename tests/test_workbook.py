@@ -14,7 +14,6 @@ from tierbook.scores import scales
 from tierbook.workbook import Workbook
 
 UNBUILT = {
-    "report.mask_customer_ids": {"report": {"name": "x", "mask_customer_ids": True}},
     "engine.name": {"engine": {"name": "spark", "master": "local[2]"}},
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import narwhals as nw
 import pandas as pd
 
-from tierbook import cells, identities, noise, repeats, typed
+from tierbook import cells, identities, masking, noise, repeats, typed
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError, ParamsError
 from tierbook.identities import IdMap
@@ -58,8 +58,8 @@ def judge_transactions(engine: Engine, raw: Raw, params: Params, target: Path, i
     identities.set_aside_lost_zeros(engine, target, "reason")
     counted = engine.execute(f"""
         SELECT 'transactions' AS "table", reason, count(*) AS rows, CAST(coalesce(sum(net), 0) AS DOUBLE) AS amount,
-               min(CASE reason WHEN 'lost_zeros' THEN customer_id ELSE example END) AS example FROM read_parquet({path_literal(target)}) GROUP BY reason""").df()
-    _refuse_unreadable(counted, raw)
+               min(CASE reason WHEN 'lost_zeros' THEN {_shown_id(params)} ELSE example END) AS example FROM read_parquet({path_literal(target)}) GROUP BY reason""").df()
+    _refuse_unreadable(counted, raw, params.report.mask_customer_ids)
     return typed.kept_first(counted)
 
 
@@ -114,12 +114,12 @@ def _judged_sql(lines: str, rules: Transactions, raw: Raw, params: Params) -> st
         SELECT customer_id, order_id, coalesce(order_id, strftime(ordered_at, '%Y%m%d%H%M%S%f')) AS order_key,
                CAST(ordered_at AS DATE) - DATE '1970-01-01' AS day, net,
                {_worth("greatest(amount, 0)", raw)} AS gross, {_worth("cost", raw)} AS cost,
-               quantity, product, category, channel, store, region, reason, {_EXAMPLE} AS example,
-               {_excluded_by(rules, raw)}
+               quantity, product, category, channel, store, region, reason, {_example(_shown_id(params))} AS example,
+               {_excluded_by(rules, raw, params)}
         FROM final"""
 
 
-def _refuse_unreadable(counted: pd.DataFrame, raw: Raw) -> None:
+def _refuse_unreadable(counted: pd.DataFrame, raw: Raw, masks: bool) -> None:
     """A column in which not one value could be read is a wrong column or a wrong form, not a heap of bad rows."""
     rows = counted.set_index("reason")["rows"].drop(list(_BEFORE_DATE), errors="ignore")
     for reason, column, hint in (
@@ -132,7 +132,7 @@ def _refuse_unreadable(counted: pd.DataFrame, raw: Raw) -> None:
                 hint = "a decimal comma is never guessed: save the amounts with a decimal point"
             raise InputError(
                 f"{raw.files[0].name}, column {raw.columns[column]!r}: none of {rows[reason]:,} values could be read as "
-                f"{column}, for example {example!r}; {hint}"
+                f"{column}{'' if masks else f', for example {example!r}'}; {hint}"
             )
         rows = rows.drop(reason, errors="ignore")
 
@@ -167,7 +167,7 @@ def _rate(params: Params) -> str:
 
 
 def _early_reason(rules: Transactions, raw: Raw, params: Params) -> str:
-    taken = " OR ".join(_among(column, values, raw) for column, values in rules.exclude.items()) or "false"
+    taken = " OR ".join(_taken(column, values, raw, params) for column, values in rules.exclude.items()) or "false"
     status = f"NOT {_among('status', rules.count_status, raw, 'count_status')}" if rules.count_status else "false"
     not_a_sale = "net <= 0" if rules.refunds == "set_aside" else "false"
     return f"""CASE WHEN noise IS NOT NULL THEN noise WHEN overlapped THEN 'overlap' WHEN repeated THEN 'repeated_line'
@@ -179,9 +179,9 @@ def _early_reason(rules: Transactions, raw: Raw, params: Params) -> str:
         WHEN {cells.masked("customer_id")} THEN 'masked_id' WHEN {taken} THEN 'excluded' WHEN {not_a_sale} THEN 'not_a_sale' END"""
 
 
-def _excluded_by(rules: Transactions, raw: Raw) -> str:
+def _excluded_by(rules: Transactions, raw: Raw, params: Params) -> str:
     """The column and the value by which a row was excluded, null for the others."""
-    whens = [(_among(column, values, raw), column) for column, values in rules.exclude.items()]
+    whens = [(_taken(column, values, raw, params), column) for column, values in rules.exclude.items()]
     columns = " ".join(f"WHEN {hit} THEN {literal(column)}" for hit, column in whens)
     values = " ".join(f"WHEN {hit} THEN CAST({identifier(column)} AS VARCHAR)" for hit, column in whens)
     told = {"excluded_column": columns, "excluded_value": values}
@@ -193,6 +193,19 @@ def _excluded_by(rules: Transactions, raw: Raw) -> str:
     )
 
 
+def _taken(column: str, values: list[str], raw: Raw, params: Params) -> str:
+    """Whether ``exclude`` takes a row; where ids are masked, params may name customers by id or by mask."""
+    plain = _among(column, values, raw)
+    if column != "customer_id" or not params.report.mask_customer_ids:
+        return plain
+    return f"coalesce({_shown_id(params)} IN ({', '.join(masking.sql(literal(value)) for value in values)}), false)"
+
+
+def _shown_id(params: Params) -> str:
+    """The customer's id as an example may show it."""
+    return masking.sql("customer_id") if params.report.mask_customer_ids else "customer_id"
+
+
 def _among(column: str, values: list[str], raw: Raw, rule: str = "exclude") -> str:
     if column not in raw.columns:
         known = nearest(column, raw.columns)
@@ -200,10 +213,11 @@ def _among(column: str, values: list[str], raw: Raw, rule: str = "exclude") -> s
     return f"coalesce(CAST({identifier(column)} AS VARCHAR) IN ({', '.join(literal(v) for v in values)}), false)"
 
 
-_EXAMPLE = f"""CASE reason WHEN 'bad_date' THEN said_ordered_at WHEN 'status' THEN status
+def _example(who: str) -> str:
+    return f"""CASE reason WHEN 'bad_date' THEN said_ordered_at WHEN 'status' THEN status
     WHEN 'bad_amount' THEN CASE WHEN amount IS NULL THEN said_amount ELSE coalesce(said_refund_amount, CAST(amount AS VARCHAR)) END
     WHEN 'other_currency' THEN currency WHEN 'repeated_line' THEN line_id WHEN 'kept' THEN NULL
     WHEN 'no_customer' THEN coalesce(order_id, CAST(ordered_at AS VARCHAR))
     WHEN 'after_as_of' THEN CAST(ordered_at AS VARCHAR)
-    WHEN 'damaged_id' THEN CASE WHEN {cells.damaged("customer_id")} THEN customer_id ELSE order_id END
-    WHEN 'excluded' THEN customer_id WHEN 'masked_id' THEN customer_id ELSE coalesce(order_id, customer_id) END"""
+    WHEN 'damaged_id' THEN CASE WHEN {cells.damaged("customer_id")} THEN {who} ELSE order_id END
+    WHEN 'excluded' THEN {who} WHEN 'masked_id' THEN {who} ELSE coalesce(order_id, {who}) END"""

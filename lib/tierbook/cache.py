@@ -51,14 +51,15 @@ def package_versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
-def fingerprint(params: Params, inputs: dict[str, str]) -> str:
+def fingerprint(params: Params, inputs: dict[str, str], salted: str | None = None) -> str:
     """One name for everything a number depends on: params (less what only shows), input bytes, code, versions.
 
-    ``inputs``: path → SHA-256 of every file read, schemes, scales and action lists included.
+    ``inputs``: path → SHA-256 of every file read, schemes, scales and action lists included. ``salted``: what marks the
+    salt where ids are masked (`masking.mark`).
     """
     tree = params.model_dump(mode="json")
     tree["report"] = {key: value for key, value in tree["report"].items() if key not in _SHOWN_ONLY}
-    everything = [tree, inputs, code_digest(), package_versions()]
+    everything = [tree, inputs, code_digest(), package_versions(), *([salted] if salted else [])]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
 
 

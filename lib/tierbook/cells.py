@@ -59,8 +59,9 @@ def text(column: str, kept_as: str = "VARCHAR") -> str:
 def identity(column: str, kept_as: str) -> str:
     """An id as text: 13085 and 13085.0, as a file with gaps keeps it, are one.
 
-    Full-width digits and letters, and the apostrophe by which Excel marks digits as text, make no other id. A
-    floating-point number too long to be exact is written with its exponent, so that `damaged` knows it.
+    Full-width digits and letters, and the apostrophe by which Excel marks digits as text and our own lists what would
+    be a formula (+86 139…), make no other id. A floating-point number too long to be exact is written with its
+    exponent, so that `damaged` knows it.
     """
     if kept_as in {"DOUBLE", "FLOAT"}:
         exact = f"abs({column}) < {_EXACT} AND {column} = floor({column})"
@@ -71,7 +72,8 @@ def identity(column: str, kept_as: str) -> str:
         return bare
     narrow = f"translate({bare}, {literal(_WIDE_ID)}, {literal(_NARROW_ID)})"
     odd = f"strlen({bare}) <> length({bare}) OR contains({bare}, '.') OR contains({bare}, '''')"
-    tidy = f"CASE WHEN {odd} THEN regexp_replace({narrow}, '^''?(\\d+)(\\.0+)?$', '\\1') ELSE {bare} END"
+    plain = f"regexp_replace({narrow}, '^''?(\\d+)(\\.0+)?$', '\\1')"
+    tidy = f"CASE WHEN {odd} THEN regexp_replace({plain}, '^''([=+@-])', '\\1') ELSE {bare} END"
     if kept_as != "VARCHAR":
         return tidy
     # Most ids are plain letters and digits: one look at the cell as it is spares them the rest.

@@ -88,6 +88,8 @@ def _read(spec: TableSource, table: str, target: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=".new-", dir=target.parent) as scratch:
         new = Path(scratch) / target.name
         _write(_told_in_one_line(_READERS[address.scheme], address, query, told), new, label(spec))
+        new.chmod(0o600)  # as the database gave them: ids that a report may show masked only
+        target.parent.chmod(0o700)
         os.replace(new, target)
     return target
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tierbook import masking
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.errors import InputError
 
@@ -58,13 +59,14 @@ def opened(engine: Engine, path: Path | None) -> IdMap | None:
     return IdMap(path, sourced > 0)
 
 
-def refuse_chains(engine: Engine, path: Path, told: str) -> None:
+def refuse_chains(engine: Engine, path: Path, told: str, masks: bool = False) -> None:
     """An id mapped to one that is mapped on itself: whether both steps were meant, nobody can tell.
 
-    Raises `InputError` with the count and the first chain; a → b → a is told as a circle.
+    Raises `InputError` with the count and the first chain, by masks where ids are masked; a → b → a is told as a circle.
     """
+    ids = [masking.sql(name) if masks else name for name in ("a.from_id", "a.customer_id", "b.customer_id")]
     chains = engine.execute(f"""
-        SELECT a.from_id, a.customer_id, b.customer_id FROM read_parquet({path_literal(path)}) AS a
+        SELECT {", ".join(ids)} FROM read_parquet({path_literal(path)}) AS a
         JOIN read_parquet({path_literal(path)}) AS b ON b.from_id = a.customer_id AND b.customer_id <> b.from_id
         WHERE a.from_id <> a.customer_id AND (a.source IS NULL OR b.source IS NULL OR a.source = b.source)
         ORDER BY 1, 2, 3""").fetchall()

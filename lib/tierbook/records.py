@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tierbook import cells, identities, noise, typed
+from tierbook import cells, identities, masking, noise, typed
 from tierbook.engine import Engine, identifier, literal, path_literal
 from tierbook.identities import IdMap
 from tierbook.params import Params
@@ -31,13 +31,19 @@ def judge_table(
     money = "CAST(coalesce(sum(amount), 0) AS DOUBLE)" if "amount" in SCHEMA[table] else "NULL::DOUBLE"
     counted = engine.execute(f"""
         SELECT {literal(table)} AS "table", _reason AS reason, count(*) AS rows, {money} AS amount,
-               min({identifier(REQUIRED[table][0])}) AS example FROM read_parquet({path_literal(judged)}) GROUP BY _reason""").df()
+               min({_shown(REQUIRED[table][0], params)}) AS example FROM read_parquet({path_literal(judged)}) GROUP BY _reason""").df()
     engine.execute(f"""COPY (SELECT * EXCLUDE (_reason) FROM read_parquet({path_literal(judged)}) WHERE _reason = 'kept')
         TO {literal(target)} (FORMAT parquet)""")
     judged.unlink()
     if table == "id_map":
-        identities.refuse_chains(engine, target, raw.files[0].name)
+        identities.refuse_chains(engine, target, raw.files[0].name, params.report.mask_customer_ids)
     return typed.kept_first(counted)
+
+
+def _shown(column: str, params: Params) -> str:
+    """A cell as an example may show it: a mask where it is somebody's id and ids are masked."""
+    masks = params.report.mask_customer_ids and column in masking.NAMES
+    return masking.sql(identifier(column)) if masks else identifier(column)
 
 
 def _names_customers(table: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import accounting, cache, databases, demo, history, records, sources, trial
+from tierbook import accounting, cache, databases, demo, history, masking, records, sources, trial
 from tierbook.demo import trials
 from tierbook.engine import Engine, open_engine
 from tierbook.params import TABLES, Params, is_there
@@ -82,13 +82,25 @@ class Tables:
             for table, spec in self.specs.items()
             for file in sources.files_of(spec, table)
         }
-        files |= {str(path): path for path in self.rules}
+        named = sorted({spec.preset for spec in self.specs.values()} - {None, "demo"})
+        presets = [sources.PRESETS / f"{preset}.yaml" for preset in named]
+        files |= {str(path): path for path in (*self.rules, *presets)}
         return {name: cache.file_sha256(path, self.work / "sha256") for name, path in files.items()}
 
     @cached_property
     def cache(self) -> cache.Cache:
         """The kept steps of exactly these inputs, params, code and versions."""
-        return cache.Cache(self.work / f"step-{cache.fingerprint(self.params, self.inputs)}")
+        mark = masking.mark(self.salt)
+        return cache.Cache(self.work / f"step-{cache.fingerprint(self.params, self.inputs, mark)}")
+
+    @property
+    def salt(self) -> str | None:
+        """What customers' ids are hashed with; None where they are not masked."""
+        return masking.salt(self.params, self.work.parent)
+
+    def key(self) -> pd.Series:
+        """The real id by its mask, of every id read; for what is written outside the report. Only where ids are masked."""
+        return pd.read_parquet(self.folder / "key.parquet").set_index("mask")["customer_id"]
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -106,6 +118,7 @@ class Tables:
         target.mkdir()
         scratch = target / "scratch"
         with self.engine() as engine:
+            masking.arm(engine, salt := self.salt)
             counts = []
             for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
                 raw = sources.read(engine, table, spec, scratch)
@@ -117,11 +130,22 @@ class Tables:
                     counts.append(trial.read(engine, raw, self.params, path))
                 else:
                     counts.append(records.judge_table(engine, raw, table, self.params, path, id_map))
-            pd.concat(counts, ignore_index=True).to_parquet(target / "accounting.parquet", index=False)
+            counted = pd.concat(counts, ignore_index=True)
+            if salt is not None:
+                counted = self._masked(engine, target, counted, salt)
+            counted.to_parquet(target / "accounting.parquet", index=False)
             if "transactions" in self.specs:
                 days = history.customer_days(engine.scan(target / "transactions.parquet"))
                 engine.write(days, target / "days.parquet")
         shutil.rmtree(scratch, ignore_errors=True)
+
+    def _masked(self, engine: Engine, target: Path, counted: pd.DataFrame, salt: str) -> pd.DataFrame:
+        """The read tables and their accounting with masks; the key beside them is the one file that knows real ids."""
+        key = target / "key.parquet"
+        masking.hide(engine, [target / f"{table}.parquet" for table in self.specs], key)
+        key.chmod(0o600)
+        target.chmod(0o700)
+        return masking.examples(engine, counted, key, salt)
 
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""

@@ -14,7 +14,6 @@ import pytest
 from tierbook import cli, fill_in, params
 from tierbook.errors import InputError, ParamsError
 from tierbook.tables import Tables
-from tierbook.workbook import refuse_unbuilt
 
 PLAIN = "客户编号,下单日期,金额\n" + "".join(
     f"K{n % 7},2026-{m:02d}-{n:02d},{n}.50\n" for m in (1, 2) for n in range(1, 29)
@@ -32,7 +31,7 @@ def orders_of(tree):
 
 def test_a_plain_chinese_file_needs_no_question_and_reads_to_its_total(draft, tmp_path):
     tree, said, path = draft({"订单 明细(1).csv": PLAIN.encode("gb18030")})
-    assert tree["report"] == {"name": "订单_明细_1"}
+    assert tree["report"] == {"name": "订单_明细_1", "languages": ["zh", "en"]}
     assert orders_of(tree)["columns"] == {"customer_id": "客户编号", "ordered_at": "下单日期", "amount": "金额"}
     assert fill_in.open_keys(tree) == []
     # daily to 28 February, the month's last day; 2 × (1 + … + 28) + 56 × 0.5 = 812 + 28 = 840
@@ -197,11 +196,23 @@ def test_sheets_that_are_no_orders_are_left_out(draft, tmp_path):
     assert "book.xlsx[说明]：未采用" in said
 
 
-def test_a_phone_as_the_id_is_told_to_stand_in_the_report(draft):
+def test_a_phone_or_an_email_as_the_id_is_masked_in_the_report(draft):
     tree, said, path = draft({"a.csv": ONE_QUESTION["phone alone"][0]}, "customer_id=手机")
     assert orders_of(tree)["columns"]["customer_id"] == "手机"
-    assert "会原样出现在报告中" in said
-    refuse_unbuilt(params.load(path))
+    assert "mask_customer_ids: true，报告中以 K-… 代替" in said
+    assert params.load(path).report.mask_customer_ids and "客户编号可能是个人信息（手机）" in path.read_text(
+        encoding="utf-8"
+    )
+    orders = "buyer id,order date,amount\na@b.cn,2026-01-05,1\nc@d.cn,2026-01-06,2\n"
+    assert draft({"mail.csv": orders})[0]["report"] == {"name": "mail", "mask_customer_ids": True}
+
+
+def test_an_open_question_with_a_phone_among_its_answers_masks_until_it_is_settled(draft):
+    tree, said, _ = draft({"a.csv": ONE_QUESTION["two ids"][0]})
+    assert "source.transactions.columns.customer_id" in fill_in.open_keys(tree)
+    assert tree["report"]["mask_customer_ids"] is True and "个人信息，在报告中脱敏显示" in said
+    tree, said, _ = draft({"a.csv": ONE_QUESTION["two ids"][0]}, "customer_id=会员名")
+    assert tree["report"] == {"name": "a", "languages": ["zh", "en"]} and "mask_customer_ids" not in said
 
 
 @pytest.mark.long

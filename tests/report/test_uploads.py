@@ -171,6 +171,7 @@ def test_words_that_look_like_formulas_are_defused_keys_never_altered(tmp_path):
         ([None, None], ["no_key", "no_key"]),  # two nulls share nothing
         (["-1", "+86", "1"], ["formula", "formula", None]),
         ([" ", ""], ["no_key", "no_key"]),
+        (["a\u202eb", "a\x00", "\u200b=1", "a\u200fb"], ["control", "control", "formula", None]),
     ],
 )
 def test_every_customer_is_in_a_file_or_left_out_for_one_reason(keys, reasons):

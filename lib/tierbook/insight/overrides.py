@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tierbook import texts
+from tierbook import masking, texts
 from tierbook.accounting import day_number
 from tierbook.errors import ParamsError
 from tierbook.params import nearest
@@ -17,11 +17,11 @@ OPTIONAL = "since"
 LISTED = ["customer_id", "tier", "computed", "reason", "until", "status"]
 
 
-def read_overrides(path: Path, order: list[str]) -> pd.DataFrame:
+def read_overrides(path: Path, order: list[str], salt: str | None = None) -> pd.DataFrame:
     """The overrides of a CSV file: customer_id, tier (code), reason, since and until (day numbers, both days included).
 
     ``since`` is an optional column; without it an override holds for every earlier date too, so that beginning one
-    shows no move. Raises ParamsError (one line) for a missing file or column, an empty cell, a tier that is not in
+    shows no move. With a ``salt`` ids are masked (`masking`), in what is raised too. Raises ParamsError (one line) for a missing file or column, an empty cell, a tier that is not in
     ``order``, a date that is none, or a customer who stands twice.
     """
     table = _cells(path)
@@ -29,6 +29,8 @@ def read_overrides(path: Path, order: list[str]) -> pd.DataFrame:
     if missing:
         known = nearest(missing[0], table.columns)
         raise ParamsError(f"overrides {path.name}: no column {missing[0]!r} ({known}); it needs {', '.join(REQUIRED)}")
+    names = table["customer_id"]
+    table["customer_id"] = masking.masked(names, salt).where(names != "", names)
     for column in REQUIRED:
         _refuse(path, column, table[table[column] == ""], "customer_id", "is empty; fill it in, or take the row out")
     strange = table[~table["tier"].isin(order)]

@@ -53,7 +53,7 @@ def _path(path: Path) -> str:
 def text(name: str, plans: list[Plan], as_of: AsOf, money: Money, speech: Speech) -> str:
     """The params file, commented in the speaker's language."""
     values = tree(name, plans, as_of.day.isoformat(), money)
-    lines = [f"# {speech('draft_head')}", "version: 1", f"report: {_flow({'name': name})}"]
+    lines = [f"# {speech('draft_head')}", "version: 1", _report(name, plans[0].personal, speech)]
     lines.append(f"as_of: {as_of.day}  # {told_as_of(as_of, speech)}")
     lines.append(_line(0, "currency", money.code, money.why))
     zone = plans[0].notes.get("timezone")
@@ -68,6 +68,13 @@ def text(name: str, plans: list[Plan], as_of: AsOf, money: Money, speech: Speech
         lines += [f"  {plan.table}:", *_table_lines(plan, values["source"][plan.table], speech)]
     lines.append(f"# {speech('draft_others')}")
     return "\n".join(lines) + "\n"
+
+
+def _report(name: str, personal: str | None, speech: Speech) -> str:
+    own = {"name": name, **({"languages": ["zh", "en"]} if speech.language == "zh" else {})}
+    if personal is None:
+        return _line(0, "report", own, "")
+    return _line(0, "report", {**own, "mask_customer_ids": True}, speech("draft_masked", header=personal))
 
 
 def told_as_of(as_of: AsOf, speech: Speech) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tierbook.errors import InputError, ParamsError
+from tierbook.fill_in import MARK
 from tierbook.intake import choices, rules, suspicions
 from tierbook.intake.choices import Orders
 from tierbook.intake.plan import Plan
@@ -92,8 +93,15 @@ class Settling:
         if not self.is_set("customer_id"):
             self._choose("customer_id", candidates, choices.of_ids(self.orders, candidates, self.speech))
         header = self.plan.header("customer_id")
-        if header and max(self.cells.loc[header, ["phone", "email"]]) > 0.5:
+        asked = self.plan.columns.get("customer_id") == MARK
+        offered = [role.header for role in candidates] if asked else [header]
+        self.plan.personal = next((own for own in offered if own and self._is_contact(own)), None)
+        if header and self._is_contact(header):
             self.plan.told.append(self.speech("id_is_contact", header=header))
+
+    def _is_contact(self, header: str) -> bool:
+        by_name = any(role.header == header and role.kind == "contact" for role in self.plan.roles)
+        return by_name or max(self.cells.loc[header, ["phone", "email"]]) > 0.5
 
     def _day(self) -> None:
         candidates = _readable(choose(self.plan.roles, "ordered_at"), ("time", "slashed"), self.cells)

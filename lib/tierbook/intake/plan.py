@@ -18,7 +18,8 @@ class Plan:
 
     ``columns``: canonical → header or {multiply: […]}, ``FILL_IN`` where open; ``likely``: the same with the first
     choice in place of what is open; ``rules``: further keys of the source, ``reckoned``: what those are taken for while open; ``notes``: key → the comment beside it;
-    ``told``: what is said about the files of the table.
+    ``told``: what is said about the files of the table; ``personal``: the header of a phone or an e-mail that is, or may
+    be, the customer's id.
     """
 
     table: str
@@ -31,6 +32,7 @@ class Plan:
     reckoned: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     told: list[str] = field(default_factory=list)
+    personal: str | None = None
 
     def put(self, canonical: str, header: str) -> None:
         """Map one column, times the unit its header names."""

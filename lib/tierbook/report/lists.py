@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from tierbook import masking
 from tierbook.insight import holdout
 from tierbook.report.handoffs import harmless
 from tierbook.show.tables import COLUMN_FORMATS
@@ -28,6 +29,7 @@ FORMATS = {
     **dict.fromkeys(("frequency", "orders_missing", "alt_orders"), "number"),
     "p_alive": "percent",
 }
+TO_WORK_FROM = ("upgrade_candidates", "alerts", "action_list")
 GAP = ((r"orders \+(\d+)", N_("orders +{n}")), (r" \| ", N_(" | or ")), (r"; by ", N_("; by ")))
 # What Excel, opening a CSV, takes for a number or a date and so alters: 12 digits or more, lost zeros, 3-1, 1E10, DEC1.
 MISREAD = re.compile(
@@ -124,18 +126,21 @@ def headings(columns: pd.Index, words: Words) -> list[str]:
     return [words.term("column", column) + suffix.get(column, "") for column in columns]
 
 
-def write_csv(month: Workbook, folder: Path) -> None:
+def write_csv(month: Workbook, folder: Path, key: pd.Series | None = None) -> None:
     """The same lists for those who open CSV in Excel: ``excel/<name>.csv``, in the report's first language.
 
     UTF-8 with a byte order mark, without which Excel reads Chinese as gibberish. An id that Excel would read as a number
     or a date (12 digits or more, a leading zero, 3-1) is followed by a tab: it then stays text, digit by digit. The tab
     is part of the cell, so for look-ups against other files customers.xlsx is the better one, and tools read tables/.
+    With a ``key`` (`Tables.key`): the lists to work from alone, under the real ids of a masked report's customers.
     """
     language = month.params.report.languages[0]
     words = month.words(language)
     folder.mkdir(parents=True)
-    for listing in listings(month, language):
-        shown = harmless(_rounded(in_words(listing.frame, words, month.params.currency)))
+    wanted = [own for own in listings(month, language) if key is None or own.name in TO_WORK_FROM]
+    for listing in wanted:
+        frame = listing.frame if key is None else masking.unmasked(listing.frame, key)
+        shown = harmless(_rounded(in_words(frame, words, month.params.currency)))
         if "customer_id" in shown:
             shown["customer_id"] = _kept_as_text(shown["customer_id"])
         shown = shown.set_axis(headings(shown.columns, words), axis=1)

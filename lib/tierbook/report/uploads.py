@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from tierbook.report.handoffs import DANGEROUS, harmless
+from tierbook import masking
+from tierbook.report.handoffs import DANGEROUS, UNSEEN, harmless
 from tierbook.report.lists import in_words
 from tierbook.show.words import N_, Words
 from tierbook.workbook import Workbook
@@ -59,21 +60,23 @@ REASONS = {
     "no_key": N_("without a record id in the customers table"),
     "shared": N_("with a record id that several customers share"),
     "formula": N_("with an id that a spreadsheet would take for a formula"),
+    "control": N_("with an id that holds control characters"),
 }
 
 
-def write_uploads(month: Workbook, folder: Path) -> None:
+def write_uploads(month: Workbook, folder: Path, key: pd.Series | None = None) -> None:
     """``uploads/``: one file per CRM of ``report.uploads``, and README.txt, which tells whom each file leaves out and why.
 
     A row is a customer of the book: the CRM's key, tier, segment, stage, next tier and action in the CRM's language, and
     as_of. Keys are written digit by digit as the CRM gave them: import the file as it is.
-    The action is the book's, so empty for do-not-contact, control arms and customers on the call list.
+    ``key`` (`Tables.key`) gives a masked report's customers their ids back. The action is the book's, so empty for do-not-contact, control arms and customers on the call list.
     """
     if not month.params.report.uploads:
         return
     target = folder / "uploads"
     target.mkdir(parents=True)
     rows = rows_of(month.book(), month.table("customers"), month.as_of)
+    rows = rows if key is None else masking.unmasked(rows, key)
     told = {}
     for name in month.params.report.uploads:
         form = FORMS[name]
@@ -105,13 +108,14 @@ def rows_of(book: pd.DataFrame, people: pd.DataFrame | None, as_of: object) -> p
 
 
 def left_out(keys: pd.Series) -> pd.Series:
-    """Why a customer is not in a file, null where it is: ``no_key``, ``shared``, ``formula``.
+    """Why a customer is not in a file, null where it is: ``no_key``, ``shared``, ``formula``, ``control``.
 
     A key that looks like a formula is not defused as text elsewhere is: changed, it would name nobody, or somebody else.
     """
     text = keys.astype("str").where(keys.notna(), "")
+    defused = harmless(text.to_frame("key"))["key"]
     reason = pd.Series(None, index=keys.index, dtype=object)
-    reason = reason.mask(text.str.startswith(DANGEROUS), "formula")
+    reason = reason.mask(defused != text, "control").mask(text.str.lstrip(UNSEEN).str.startswith(DANGEROUS), "formula")
     reason = reason.mask(keys.duplicated(keep=False), "shared")
     return reason.mask(text.str.strip() == "", "no_key")
 

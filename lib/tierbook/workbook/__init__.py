@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import history
+from tierbook import history, masking
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
 from tierbook.insight import actions, groups, overrides, profile, scorecard, seasons, traits, upgrades
@@ -47,7 +47,6 @@ def outputs_folder() -> Path:
 def refuse_unbuilt(params: Params) -> None:
     """Keys that a later version honours are refused in words; taking them and doing nothing would be worse."""
     asked = {
-        "report.mask_customer_ids": params.report.mask_customer_ids,
         "engine.name: spark": params.engine.name == "spark",
     }
     unbuilt = next((key for key, wanted in asked.items() if wanted), None)
@@ -69,10 +68,11 @@ class Workbook:
 
     def __init__(self, params: Params, outputs: Path | None = None):
         refuse_unbuilt(params)
-        self.params = params
+        outputs = outputs or outputs_folder()
+        self.params = params = masking.hidden(params, masking.salt(params, outputs))
         self.as_of = params.as_of
         self.end = day_number(params.as_of)
-        self.tables = Tables(params, (outputs or outputs_folder()) / ".work", self._rule_files())
+        self.tables = Tables(params, outputs / ".work", self._rule_files())
         self._memory: dict[str, Any] = {}
 
     def _rule_files(self) -> list[Path]:
@@ -137,7 +137,8 @@ class Workbook:
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
-        told = ", ".join(f"{row.reason} {row.rows:,} (e.g. {row.example!r})" for row in rows.itertuples())
+        examples = rows["example"].map("(e.g. {!r})".format, na_action="ignore").astype(object).fillna("")
+        told = ", ".join((rows["reason"] + " " + rows["rows"].map("{:,} ".format) + examples).str.strip())
         return f"no customer with an order up to {self.as_of} is left: of the rows read, {told or 'none'}; check as_of and source"
 
     def sales(self) -> dict[str, pd.DataFrame]:
@@ -314,8 +315,9 @@ class Workbook:
         return self._step("slices", lambda: people.published_slices(self))
 
     def card(self, customer_id: str) -> dict[str, Any]:
-        """Everything the month knows about one customer."""
-        return people.one_card(self, customer_id)
+        """Everything the month knows about one customer, asked for by id or, where ids are masked, by mask."""
+        asked = masking.masked(pd.Series([str(customer_id)]), self.tables.salt)
+        return people.one_card(self, asked[0])
 
     # --- value --------------------------------------------------------------------------------------------------
 
@@ -392,7 +394,9 @@ class Workbook:
     def overrides(self) -> pd.DataFrame | None:
         """Tiers given by hand (`insight.overrides`); None where the params name no such file."""
         path = self.params.overrides
-        return None if path is None else overrides.read_overrides(resolve(path), self.tier_scheme.order)
+        if path is None:
+            return None
+        return overrides.read_overrides(resolve(path), self.tier_scheme.order, self.tables.salt)
 
     def overridden(self) -> pd.DataFrame:
         """Every override with its reason, its end and what became of it; empty without a file of overrides."""
@@ -407,6 +411,10 @@ class Workbook:
     def moved(self) -> pd.DataFrame:
         """This month's move of every customer, on one scale: customer_id, from_tier, to_tier, net, change, cause."""
         return self._step("moved", lambda: tiers.moved(self))
+
+    def margin_of_fallen(self) -> float | None:
+        """Yearly margin of those who fell from the best tier this month; None where no margin is known."""
+        return tiers.margin_of_fallen(self)
 
     def movement(self) -> pd.DataFrame:
         """Tier × tier since last month beside the usual range (DESIGN §6)."""
