@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tierbook.errors import NotebookFailed
+from tierbook.errors import NotebookFailed, PublishError
+from tierbook.report import form
 from tierbook.report.export import Page, page_html
 
 
@@ -24,8 +27,16 @@ class Job:
 
 def prepare(outputs: str, runtime: str) -> None:
     """Make a fresh worker process ready: its environment, and the imports that every job needs."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     os.environ.update(TIERBOOK_OUTPUTS=outputs, JUPYTER_RUNTIME_DIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")
     import papermill  # noqa: F401
+
+
+def _end_with(runner: int) -> None:
+    """End this worker when the runner is gone: killed outright, it cannot tell its workers to stop."""
+    while os.getppid() == runner:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _connection(stem: str) -> Any:
@@ -36,6 +47,16 @@ def _connection(stem: str) -> Any:
         return Config()
     path = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / stem[:40]
     return Config({"ConnectionFileMixin": {"transport": "ipc", "ip": str(path)}})
+
+
+def _unwritten(number: int | None) -> PublishError:
+    return PublishError(f"cannot write the pages: {os.strerror(number or 0)}; nothing was published")
+
+
+def _failed(job: Job, told: str) -> NotebookFailed:
+    failure = NotebookFailed(told)
+    failure.notebook = job.executed.name
+    return failure
 
 
 def execute(job: Job) -> float:
@@ -59,15 +80,17 @@ def execute(job: Job) -> float:
             config=_connection(job.notebook.stem),
         )
     except PapermillExecutionError as error:
-        told = " ".join(str(error.evalue).split())[:300]
-        first = " ".join(str(error.source).split())[:60]
-        # papermill counts from 0 and has put a cell of its own before this one: its number is ours.
-        raise NotebookFailed(
-            f"{job.notebook.name}, cell {error.cell_index} ({first}…): {error.ename}: {told}"
-        ) from None
+        # papermill has run one cell before this one, its own with the params, which JupyterLab will not have
+        number = error.exec_count - 1 if error.exec_count else None
+        cause = (str(error.ename), str(error.evalue), "\n".join(error.traceback or ()))
+        if full := re.match(r"\[Errno (\d+)\]", cause[1]) if cause[0] == "OSError" else None:
+            raise _unwritten(int(full[1])) from None
+        raise _failed(job, form.told(job.notebook.name, number, str(error.source), cause)) from None
+    except OSError as error:
+        raise _unwritten(error.errno) from None
     except Exception as error:  # a dead kernel, a time-out: nbclient has no common base class for them
-        raise NotebookFailed(
-            f"{job.notebook.name}: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise _failed(
+            job, f"{job.notebook.name}: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         ) from None
     notebook = nbformat.read(job.executed, as_version=4)
     for language, (path, page) in job.pages.items():

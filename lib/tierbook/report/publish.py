@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import datetime as dt
+import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +25,9 @@ def staging(outputs: Path, name: str, as_of: str) -> Iterator[Path]:
     try:
         for folder in (".staging", ".locks"):
             (outputs / folder).mkdir(parents=True, exist_ok=True)
-        lock = (outputs / ".locks" / f"{name}.lock").open("w")
+        held = outputs / ".locks" / f"{name}.lock"
+        held.touch()
+        lock = held.open()
     except OSError as error:
         raise PublishError(
             f"cannot write to {outputs}: {error.strerror}; give a folder that is yours with --outputs"
@@ -51,7 +57,14 @@ def _hold(lock, name: str) -> None:
 def _sweep(outputs: Path, name: str) -> None:
     """What an interrupted run of this report left behind: unfinished folders go, a report taken away comes back."""
     for left in (outputs / ".staging").glob(f"{name}-????-??-??-*"):
-        shutil.rmtree(left, ignore_errors=True)
+        as_of = left.name[len(name) + 1 :][:10]
+        if _replaced(left, outputs / name / as_of):
+            os.rename(left, _next_on_shelf(outputs, name, as_of))
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+        print(
+            f"{name} {as_of}: an earlier run was interrupted; what it left unfinished is cleared away", file=sys.stderr
+        )
     for kept in sorted((outputs / ".superseded" / name).glob("????-??-??/*")):
         place = outputs / name / kept.parent.name
         if not place.exists():
@@ -59,23 +72,65 @@ def _sweep(outputs: Path, name: str) -> None:
             os.rename(kept, place)
 
 
+def _replaced(left: Path, place: Path) -> bool:
+    """Whether a folder left in staging is the report that the published one has just replaced: it is the older of the two."""
+    then, now = _made_at(left), _made_at(place)
+    return then is not None and now is not None and then < now
+
+
+def _made_at(folder: Path) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(json.loads((folder / "run.json").read_bytes())["generated_at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def publish(folder: Path, outputs: Path, name: str, as_of: str) -> Path:
-    """Put a finished folder in its place; the report that stood there moves to ``.superseded/<name>/<as_of>/<n>``."""
+    """Put a finished folder in its place; the report that stood there moves to ``.superseded/<name>/<as_of>/<n>``.
+
+    Where the system can swap two folders (Linux), there is no moment without a report.
+    """
     place = outputs / name / as_of
-    kept = None
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
-            shelf = outputs / ".superseded" / name / as_of
-            shelf.mkdir(parents=True, exist_ok=True)
-            kept = shelf / f"{len(list(shelf.iterdir())) + 1:03d}"
-            os.rename(place, kept)
-        os.rename(folder, place)
+            _replace(place, folder, _next_on_shelf(outputs, name, as_of))
+        else:
+            os.rename(folder, place)
     except OSError as error:
-        if kept is not None and kept.exists() and not place.exists():
-            os.rename(kept, place)
         raise PublishError(f"cannot publish {place}: {error.strerror}; the earlier report is untouched") from None
     return place
+
+
+def _next_on_shelf(outputs: Path, name: str, as_of: str) -> Path:
+    shelf = outputs / ".superseded" / name / as_of
+    shelf.mkdir(parents=True, exist_ok=True)
+    taken = [int(kept.name) for kept in shelf.iterdir() if kept.name.isdigit()]
+    return shelf / f"{max(taken, default=0) + 1:03d}"
+
+
+def _replace(place: Path, new: Path, kept: Path) -> None:
+    """Put ``new`` in place of a report, which moves to ``kept``; where a move fails, the report is back in its place."""
+    swapped = _swap(new, place)
+    try:
+        os.rename(new if swapped else place, kept)
+        if not swapped:
+            os.rename(new, place)
+    except OSError:
+        if swapped:
+            _swap(new, place)
+        elif kept.exists() and not place.exists():
+            os.rename(kept, place)
+        raise
+
+
+def _swap(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system or its disk cannot."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if os.name == "posix" else None
+    if renameat2 is None:
+        return False
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+    return renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
 
 
 def keep_failure(folder: Path, outputs: Path, name: str, as_of: str) -> Path:
