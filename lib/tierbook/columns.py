@@ -21,7 +21,7 @@ WINDOW = "the window: the `rfm.window_days` days (365) that end on as_of"
 OUTSIDE = "no order in the window"
 
 BOOK: dict[str, Column] = {
-    "customer_id": Column("The customer's id as the orders have it, after `id_map`.", "text"),
+    "customer_id": Column("The customer's id as the orders have it, after `id_map`; with `report.mask_customer_ids` its mask, `K-` and the first 16 hex digits of SHA-256 over the salt and the id.", "text"),
     "first_order": Column("Day of the first purchase up to as_of.", "date"),
     "last_order": Column("Day of the last purchase up to as_of.", "date"),
     "orders": Column("Orders up to as_of. An order is one order_id (without one, a customer's lines of the same moment). It counts on the first day on which its lines, refunds of that day taken off, come to more than zero, or were free from the start; a wholly cancelled order counts as none.", "orders"),
@@ -74,8 +74,8 @@ EVERYWHERE: dict[str, Column] = {
     "outcome": Column("`response` (share with an order), `orders`, `spend` (net money) or `profit` in the window; of a trial, its own outcomes.", "code"),
     "n_treated": Column("Customers assigned to the arm.", "customers"),
     "n_control": Column("Customers assigned to the control.", "customers"),
-    "mean_treated": Column("Mean of the outcome or measure per customer assigned to the arm.", "of the outcome"),
-    "mean_control": Column("The same of the control.", "of the outcome", "no control"),
+    "mean_treated": Column("Mean of the outcome or measure per customer assigned to the arm.", "of the outcome", "a share of under 10 customers, or no control"),
+    "mean_control": Column("The same of the control.", "of the outcome", "as mean_treated"),
     "chosen": Column("Whether the model is the one in use.", "true or false"),
 }  # fmt: skip
 """Columns that mean the same in every table that has them and says nothing else."""
@@ -96,9 +96,9 @@ TABLES: dict[str, dict[str, Column]] = {
     "tiers.csv · segments.csv · stages.csv · clusters.csv": {
         "name": Column("The tier, segment, stage or cluster.", "code"),
         "customers": Column("Customers of the name.", "customers"),
-        "share": Column("Customers of the name over all customers so named; `outside` is no part of the base.", "share", "`outside`"),
+        "share": Column("Customers of the name over all customers so named; `outside` is no part of the base.", "share", "`outside`, or under 10 customers in all"),
         "revenue": Column("Sum of monetary.", "currency"),
-        "revenue_share": Column("revenue over the revenue of all names.", "share", "no revenue"),
+        "revenue_share": Column("revenue over the revenue of all names.", "share", "no revenue, or under 10 customers in all"),
         "mean_recency_days": Column("Mean of recency_days.", "days", "nobody of the name"),
         "mean_frequency": Column("Mean of frequency.", "orders or days", OUTSIDE),
         "mean_monetary": Column("Mean of monetary.", "currency", OUTSIDE),
@@ -283,7 +283,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "margin": Column("net times `margin`, or less the cost of goods.", "currency", "no margin is known"),
     },
     "campaign_effects.csv": {
-        "effect": Column("Mean of the arm less mean of the control arm, per customer assigned; window: the `campaign.window_days` days after the day of assignment.", "of the outcome", "no control, broken split, or nothing varies"),
+        "effect": Column("Mean of the arm less mean of the control arm, per customer assigned; window: the `campaign.window_days` days after the day of assignment.", "of the outcome", "no control, broken split, nothing varies, or a share of under 10 customers"),
         "low": Column("Lower bound of the Welch 95 % interval.", "of the outcome", "as effect"),
         "high": Column("Upper bound.", "of the outcome", "as effect"),
         "p_holm": Column("p of the Welch test, by Holm: over the arms of one outcome on `all` (with one arm: p), over its arms and tiers on tier rows.", "probability", "as effect"),
@@ -338,7 +338,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "allowed": Column("The most the campaign may cost on the side: `campaign.guardrails`, of opted_out the share itself, of refunds and discount that share of the control's mean spend.", "share or currency", "no spend"),
         "verdict": Column("`kept` (high within the margin), `breached` (low beyond it), `unclear`, `no_control`, `broken_split`.", "code"),
         "measure": Column("`opted_out`, `refunds` or `discount`.", "code"),
-        "effect": Column("mean_treated less mean_control.", "share or currency", "no control, or broken split"),
+        "effect": Column("mean_treated less mean_control.", "share or currency", "no control, broken split, or a share of under 10 customers"),
     },
     "campaign_described.csv": {
         "naive_gap": Column("Mean spend in the window after, arm less others; a description, no effect.", "currency", "no others"),
@@ -354,6 +354,8 @@ TABLES: dict[str, dict[str, Column]] = {
         "verdict": Column("`can_target` where gain_low is above zero, `cannot_target`, `not_enough_data`.", "code"),
         "value": Column("Gain per customer when that share, the highest scores first, is treated.", "of the outcome"),
         "why": Column("Why nothing was learned.", "code", "something was"),
+        "n_treated": Column("Customers assigned to the arm.", "customers", "nothing was learned"),
+        "n_control": Column("Customers assigned to the control.", "customers", "nothing was learned"),
         "gain_low": Column("Lower end of gain's 95 % bootstrap interval.", "of the outcome", "as gain"),
         "gain_high": Column("Its upper end.", "of the outcome", "as gain"),
         "low": Column("Lower end of the 95 % interval: found, of coefficient (bootstrap); deciles, of uplift (Welch); curve and plans, of value (bootstrap). high is its upper end.", "as the number", "as the number, or under 30 of either side with another outcome than the usual"),
@@ -437,7 +439,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "effect": Column("Effect on `unit` per customer assigned.", "currency", "no effect may be read"),
         "total_low": Column("Lower end of total's 95 % interval.", "currency", "as total"),
         "total_high": Column("Its upper end.", "currency", "as total"),
-        "unit": Column("`profit` where known, else `spend`.", "code"),
+        "unit": Column("`profit` where known, else `spend`.", "code", "untested"),
         "tests": Column("Finished campaigns of the action whose effect may be read.", "campaigns"),
         "treated": Column("Customers of these, each time counted.", "customers"),
         "latest": Column("Verdict of the last of them.", "code", "untested"),
@@ -457,7 +459,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "tier": Column("Tier as of as_of; `all` counts everybody, people without an order too.", "code"),
         "measure": Column("Of the window's answers (each counts): csat, share of 4 and 5 of 5; csat_mean; nps, share of 9–10 less share of 0–6. response_rate: answered over sent in the window. Of the tickets opened in it: first_response_hours and resolution_hours, medians in which a ticket not done by as_of stands last; resolution_rate, solved by as_of; first_response_on_time and resolved_on_time, done within `targets.first_response_hours` / `targets.resolution_hours`, only where these are given (a ticket whose time is not over is left out); tickets_per_customer, over all customers of the tier.", "code"),
         "n": Column("Answers, surveys sent, tickets or customers the value stands on.", "as measure"),
-        "value": Column("The value.", "share, points, hours, score or number, by measure", "n under 10, or of a median half are not done yet"),
+        "value": Column("The value.", "share, points, hours, score or number, by measure", "n under 10, fewer than 10 customers, or of a median half are not done yet"),
         "low": Column("Lower bound of the 95 % interval: Wilson (shares), normal (means, nps), order statistics (medians); high its upper bound.", "as value", "as value, or not known yet"),
         "target": Column("`targets` of the params, by measure.", "as value", "none given"),
         "verdict": Column("`met` where the whole interval reaches the target (less is better for hours, tickets, silence, opt-outs and browsing), `missed` where none of it does, else `uncertain`; `no_target`, `too_few`.", "code"),
@@ -476,7 +478,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "behaviour.csv": {
         "measure": Column("contact_gap_days: median days since the last contact, of those ever contacted; no_contact_180d: share without one in 180 days, both of customers who may be contacted. open_rate, click_rate, opt_out_rate: over the window's contacts that say so. referred_share: brought by another customer; referrer_share: brought one. birthdays: customers of birthdays.csv, over those with a birthday on record. browsed_30d, browsed_90d: of customers who visited in these days, those without an order on or after the first of these days. visited_share: customers with a visit in the window over all customers; visits_per_visitor: mean over these; pages_per_session: page views over sessions, of visitors whose rows name both (95 % interval of a ratio of totals); visit_gap_days: median days since the last visit, of customers who ever came. A visit is a session that the table names; where it names none, a customer’s day and source with any row is one. visit_share: the source’s share of the visits in the window (as `channel`; beyond the 11 largest of more than 12, `other`). order_share: the channel's share of the window's orders.", "code"),
         "channel": Column("Channel of the contacts or orders, source of the visits; `all` elsewhere, `unknown` where none is named.", "code"),
-        "value": Column("The value; low, high, target and verdict as in voice.csv.", "share, days, visits, pages or customers, by measure", "n under 10; of visit_share, fewer than 10 customers came"),
+        "value": Column("The value; low, high, target and verdict as in voice.csv.", "share, days, visits, pages or customers, by measure", "n under 10, or fewer than 10 customers"),
     },
     "birthdays.csv": {
         "birthday": Column("The day to greet on, after as_of up to the same day of the next month. 29 February is kept on the 28th in a common year. Without do_not_contact and impossible dates (before 1905, after as_of).", "date"),
@@ -499,7 +501,7 @@ TABLES: dict[str, dict[str, Column]] = {
     "touchpoints.csv": {
         "from": Column("A customer's day with a contact, a visit, an order or a ticket, in the window up to 30 days before as_of.", "code"),
         "to": Column("The customer's next such day of any kind within 30 days (on one day in the order contact, visit, order, ticket), else `nothing`.", "code"),
-        "share": Column("occasions over all occasions of `from`; customers counts each customer once.", "share", "under 10 occasions of `from`"),
+        "share": Column("occasions over all occasions of `from`; customers counts each customer once.", "share", "no step from `from` was gone by 10 customers"),
         "occasions": Column("Days with `from` after which `to` came next.", "occasions"),
         "customers": Column("Customers among them, each once.", "customers"),
     },
@@ -560,7 +562,7 @@ TABLES: dict[str, dict[str, Column]] = {
         "converted": Column("Of the leads, those who have bought since.", "leads", "no leads table"),
         "conversion_rate": Column("converted over leads.", "share", "under 10 leads, or no leads table"),
         "revenue_365": Column("Net sales per newcomer in the first 365 days.", "currency", "under 10 customers, or too young"),
-        "payback": Column("`paid_back`, or why there are no payback_months.", "code"),
+        "payback": Column("`paid_back`, or why there are no payback_months.", "code", "no costs, or no newcomer"),
         "horizon": Column("Months since the first purchase that the cohorts have behind them.", "months", "no costs"),
     },
     "budget.csv": {
@@ -614,7 +616,64 @@ TABLES: dict[str, dict[str, Column]] = {
         "refunds": Column("Money given back in the month, as a positive number.", "currency"),
         "orders": Column("Orders of customers with an id.", "orders"),
         "identified_share": Column("identified over net_sales.", "share", "no net sales above zero"),
-        "refund_share": Column("refunds over net_sales and refunds.", "share", "nothing sold"),
+        "refund_share": Column("refunds over net_sales and refunds; above 1 where more was given back than sold.", "ratio", "nothing sold"),
+    },
+    "measures_by_month.csv": {
+        "months_ago": Column("0 for the month that ends on as_of, 1 for the month before, to 12, as far as the history reaches.", "months"),
+        "chapter": Column("As in scorecard.csv.", "code"),
+        "measure": Column("As in scorecard.csv.", "code"),
+        "value": Column("The measure as of that month, computed in this run.", "as unit says", "the data cannot tell it, or it stands on fewer than 10"),
+        "unit": Column("As in scorecard.csv.", "code"),
+        "n": Column("What a share or a mean stands on.", "number", "neither"),
+    },
+    "daily_sales.csv": {
+        "day": Column("Day of the order lines.", "date"),
+        "reason": Column("`kept`, or `no_customer`: lines that count in sales and belong to no customer.", "code"),
+        "net": Column("Net money of the day's lines.", "currency"),
+        "refunds": Column("Money given back on the day, as a positive number.", "currency"),
+        "lines": Column("Order lines.", "lines"),
+        "free_lines": Column("Of them, lines of zero money.", "lines"),
+    },
+    "missing.csv · missing_by_month.csv": {
+        "column": Column("Column of the table; by month, of the order lines.", "code"),
+        "month": Column("Calendar month of the order lines.", "month"),
+        "rows": Column("Rows that count.", "rows"),
+        "missing": Column("Of them, those without a value.", "rows"),
+        "missing_share": Column("missing over rows.", "share", "no rows"),
+    },
+    "comeback.csv": {
+        "silent_from": Column("Shortest silence of the band, 180 days before as_of.", "days"),
+        "silent_to": Column("Longest silence of the band.", "days", "the last band is open"),
+        "customers": Column("Customers silent so long then.", "customers"),
+        "came_back": Column("Share of them with a purchase in the 180 days since.", "share", "under 10 customers"),
+    },
+    "cluster_numbers.csv": {
+        "k": Column("Number of clusters tried.", "number"),
+        "stability": Column("Mean adjusted Rand index between clusterings of random subsamples.", "index"),
+        "silhouette": Column("Mean silhouette.", "index"),
+    },
+    "clv_over_time.csv": {
+        "day": Column("Day of the held-out test, week by week.", "date"),
+        "actual": Column("Repeat purchase days up to it.", "purchase days"),
+        "expected": Column("What the model of the hold-out's start expected up to it.", "purchase days", "no model was fitted"),
+    },
+    "clv_newcomers.csv": {
+        "month": Column("Months since the first purchase.", "months"),
+        "purchases": Column("Repeat purchase days that the model expects of a new customer up to then.", "purchase days"),
+        "money": Column("Net sales expected of it up to then, the first purchase included.", "currency"),
+    },
+    "falls.csv · tier_sizes.csv": {
+        "end": Column("as_of and the same day of the twelve months before it (tier_sizes: thirteen).", "date"),
+        "customers": Column("falls: customers in the best tier a month before. tier_sizes: customers of the tier on the day.", "customers"),
+        "fallen": Column("Of them, those in another tier, or without an order in the window, on the day.", "customers"),
+        "net": Column("Their net money of the window a month before.", "currency"),
+        "tier": Column("The tier.", "code"),
+    },
+    "tier_rates.csv": {
+        "what": Column("What became over twelve months of the customers who stood in a tier a year before: `upgraded`, `held`, `downgraded`, `left`.", "code"),
+        "base": Column("All of them.", "customers"),
+        "rate": Column("customers over base.", "share", "base under 10"),
+        "rate_year_before": Column("The same a year earlier.", "share", "the data do not reach, or base under 10"),
     },
 }  # fmt: skip
 

@@ -181,12 +181,13 @@ def test_channel_shares_by_hand():
         [("high", "online", 15), ("high", "store", 5), ("low", "store", 9), ("low", None, 1)],
         columns=["tier", "channel", "orders"],
     )
-    rows = by_key(behaviour.channel_shares(orders, ["high", "low", "outside"]))
+    buyers = pd.Series({"high": 12, "low": 10})
+    rows = by_key(behaviour.channel_shares(orders, buyers, ["high", "low", "outside"]))
     assert rows.loc[("order_share", "high", "online"), ["n", "value"]].tolist() == [20, 0.75]
     assert rows.loc[("order_share", "low", "unknown"), ["n", "value"]].tolist() == [10, 0.1]
     assert rows.loc[("order_share", "all", "store"), ["n", "value"]].tolist() == [30, pytest.approx(14 / 30)]
     assert rows.loc[("order_share", "outside", "store"), "n"] == 0
-    few = by_key(behaviour.channel_shares(orders.assign(orders=[8, 1, 9, 1]), ["high", "low"]))
-    assert few.loc[("order_share", "high", "online"), "n"] == 9 and np.isnan(
-        few.loc[("order_share", "high", "online"), "value"]
-    )
+    few = by_key(behaviour.channel_shares(orders, pd.Series({"high": 9, "low": 10}), ["high", "low"]))
+    assert few.loc[("order_share", "high", "online"), "n"] == 20, "the orders of nine customers are counted,"
+    assert np.isnan(few.loc[("order_share", "high", "online"), "value"]), "but make no percentage"
+    assert few.loc[("order_share", "low", "store"), "value"] == 0.9

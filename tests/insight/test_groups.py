@@ -74,3 +74,7 @@ def test_crosstab_keeps_order_and_empty_rows():
     assert list(found) == ["tier", "new", "active", "lost", "total"]
     assert found.to_numpy().tolist() == [["high", 1, 0, 1, 2], ["middle", 0, 0, 0, 0], ["low", 2, 0, 0, 2]]
     assert groups.crosstab(frame.head(0), "tier", "stage", ORDER, ["new"])["total"].tolist() == [0, 0, 0]
+
+
+def test_a_name_from_data_is_never_taken_for_the_total():
+    assert groups.apart(pd.Series(["all", "web", None, "All"], dtype=object)).tolist() == ["“all”", "web", None, "All"]

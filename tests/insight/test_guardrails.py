@@ -26,7 +26,6 @@ def opted(treated, n_treated, control, n_control):
     [
         ((56, 70, 48, 80), (0.0524, 0.3339)),
         ((9, 10, 3, 10), (0.1705, 0.8090)),
-        ((6, 7, 2, 7), (0.0582, 0.8062)),
         ((5, 56, 0, 29), (-0.0381, 0.1926)),
         ((0, 10, 0, 20), (-0.1611, 0.2775)),
         ((0, 10, 0, 10), (-0.2775, 0.2775)),
@@ -36,6 +35,15 @@ def opted(treated, n_treated, control, n_control):
 def test_opt_outs_agree_with_newcombe_1998_table_2_method_10(counts, published):
     row = guardrails(opted(*counts), "control", MARGINS).iloc[0]
     assert row[["low", "high"]].tolist() == pytest.approx(published, abs=5.1e-5)
+
+
+@pytest.mark.parametrize(("n_treated", "n_control", "told"), [(9, 20, False), (20, 9, False), (10, 10, True)])
+def test_no_share_of_fewer_than_ten_customers(n_treated, n_control, told):
+    row = guardrails(opted(1, n_treated, 0, n_control), "control", MARGINS).iloc[0]
+    assert row[["effect", "low", "high"]].notna().all() == told and row["verdict"] == "unclear"
+    assert pd.notna(row["mean_treated"]) == (n_treated >= 10) and pd.notna(row["mean_control"]) == (n_control >= 10)
+    money = guardrails(trial([1.0] * n_treated, [2.0] * n_control), "control", MARGINS).iloc[0]
+    assert money["mean_treated"] == 1 and money["mean_control"] == 2, "money is no percentage"
 
 
 def test_money_agrees_with_the_welch_interval_of_the_review():

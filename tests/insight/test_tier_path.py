@@ -94,3 +94,15 @@ def test_sizes_have_every_date_and_tier():
     found = tier_path.sizes(path(), DATES, ["high", "potential", "low"])
     assert list(found.index) == DATES[::-1]
     assert found.to_numpy().tolist() == [[2, 0, 1], [1, 0, 1], [1, 0, 0]]
+
+
+def test_the_margin_of_those_who_fell_is_of_the_window_before():
+    """a: 100 − 60 and b: 50 − 20 fell: 70; c stayed. At a rate of 30 %: 0.3 × (100 + 50) = 45."""
+    before = pd.DataFrame({"customer_id": ["a", "b", "c"], "window_orders": [2, 1, 1],
+                           "window_net": [100.0, 50.0, 10.0], "window_cost": [60.0, 20.0, 1.0]})  # fmt: skip
+    fallen = pd.Series(["a", "b"])
+    assert tier_path.margin_of(fallen, before, None) == 70.0
+    assert tier_path.margin_of(fallen, before, 0.3) == pytest.approx(45.0)
+    assert tier_path.margin_of(fallen, before.assign(window_cost=[None, 20.0, 1.0]), None) is None
+    idle = before.assign(window_orders=[0, 1, 1], window_net=[0.0, 50.0, 10.0], window_cost=[None, 20.0, 1.0])
+    assert tier_path.margin_of(fallen, idle, None) == 30.0

@@ -82,7 +82,7 @@ def test_no_occasion_at_all_is_an_empty_table(engine):
 def test_shares_are_of_the_occasions_and_none_of_fewer_than_ten():
     """12 of 20 occasions are 60 %, and none led to an order of a kind that came elsewhere; of nine nothing is said."""
     counts = pd.DataFrame(
-        {"place": [0, 0, 3], "next_place": [1, None, 2], "occasions": [12, 8, 9], "customers": [9, 8, 9]}
+        {"place": [0, 0, 3], "next_place": [1, None, 2], "occasions": [12, 8, 9], "customers": [10, 8, 9]}
     )
     table = touchpoints.table(counts).set_index(["from", "to"])
     assert table["share"]["contact"].to_dict() == {"contact": 0, "visit": 0.6, "order": 0, "ticket": 0, "nothing": 0.4}

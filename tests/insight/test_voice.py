@@ -164,6 +164,7 @@ def test_surveys_by_tier():
             answers(tier=["high"] * 10, answered_at="2025-01-01", csat=1),
         ]
     )
+    table = table.assign(customer_id=[f"C{n}" for n in range(len(table))])
     window = (20_700, 20_757)  # after 2026-09-04, up to 2026-10-31
     rows = pd.DataFrame(voice.surveys(table, ["high", "low"], window)).set_index(["measure", "tier"])
     assert rows.loc[("csat", "all"), ["n", "value"]].tolist() == [21, pytest.approx(11 / 21)]
@@ -172,6 +173,10 @@ def test_surveys_by_tier():
     assert rows.loc[("nps", "all"), ["n", "value"]].tolist() == [20, 0]
     assert rows.loc[("response_rate", "all"), ["n", "value"]].tolist() == [25, 0.8]
     assert rows.loc[("response_rate", "low"), ["n", "value"]].tolist() == [15, pytest.approx(10 / 15)]
+
+    few = table.assign(customer_id=[f"C{n % 9}" for n in range(len(table))])
+    rows = pd.DataFrame(voice.surveys(few, ["high", "low"], window)).set_index(["measure", "tier"])
+    assert rows["value"].isna().all() and rows.loc[("csat", "all"), "n"] == 21, "21 answers of nine customers"
 
 
 def test_answers_that_cannot_be_used_are_told():

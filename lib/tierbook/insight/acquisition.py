@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight import cohorts
-from tierbook.insight.groups import SMALL
+from tierbook.insight.groups import SMALL, apart
 from tierbook.insight.shares import wilson
 from tierbook.insight.slices import UNKNOWN
 
@@ -110,8 +110,10 @@ def _named(costs: pd.DataFrame | None, column: str) -> pd.DataFrame | None:
 
 def _of(found, costs, steps, months: list[str], by_channel: bool) -> pd.DataFrame:
     """Every column, by channel or for all channels as one."""
-    if not by_channel:
-        found, costs, steps = (None if part is None else part.assign(channel=ALL) for part in (found, costs, steps))
+    found, costs, steps = (
+        None if part is None else part.assign(channel=apart(part["channel"]) if by_channel else ALL)
+        for part in (found, costs, steps)
+    )
     sums = [
         _newcomers(found, months),
         _costs(costs, months),

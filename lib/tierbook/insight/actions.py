@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from tierbook.scores.maps import OUTSIDE
 
 CHAPTERS = ("acquire", "keep", "develop")
 _FIELDS = {"code", "when", "words", "channel", "owner", "measure", "days", "campaigns", "chapter"}
+_SAID = ("words", "channel", "owner", "measure")
 _FLAGS = ("alert", "birthday")
 _WHEN = ("tier", "stage", "segment", *_FLAGS)
 
@@ -36,15 +38,30 @@ def read_actions(path: Path) -> list[dict]:
 
 def _fault(action: dict) -> str | None:
     """What is wrong with an action, or None."""
-    unknown = (set(action) - _FIELDS) | (set(action.get("when") or {}) - set(_WHEN))
-    if unknown:
-        return f"unknown key {min(unknown)!r}; {nearest(min(unknown), sorted(_FIELDS) + list(_WHEN))}"
+    when = action.get("when") or {}
+    if not isinstance(when, dict):
+        return f"when is {when!r}; write when: {{tier: …, stage: …}}"
+    unknown = min(map(str, (set(action) - _FIELDS) | (set(when) - set(_WHEN))), default=None)
+    if unknown is not None:
+        return f"unknown key {unknown!r}; {nearest(unknown, sorted(_FIELDS) + list(_WHEN))}"
+    days = action.get("days", 30)
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 3650:
+        return f"days is {days!r}; write a whole number of days from 0 to 3650"
+    odd = next((key for key in _SAID if not _is_said(action.get(key))), None)
+    if odd:
+        return f"{odd} is {str(action[odd])[:80]!r}; write a text, or {{en: …, zh: …}}"
     if action.get("chapter") not in (None, *CHAPTERS):
         return f"chapter {action['chapter']!r}; one of {', '.join(CHAPTERS)}"
     names = action.get("campaigns") or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         return f"campaigns is {names!r}; give a list of campaign names, where * stands for anything"
     return None
+
+
+def _is_said(told: Any) -> bool:
+    """Whether a reader is told it: a text, or one in each language; nothing at all is none."""
+    texts = list(told.values()) if isinstance(told, dict) else [told]
+    return bool(texts) and all(not isinstance(text, dict | list) for text in texts)
 
 
 def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tierbook.accounting import EPOCH
 from tierbook.insight.assignment import as_days
+from tierbook.insight.groups import apart
 from tierbook.insight.voice import ALL, MIN_ANSWERS, by_tier, fault, median, share, within
 
 SILENT_DAYS = 180
@@ -53,7 +54,7 @@ def responses(contacts: pd.DataFrame, tiers: Sequence[str], window: tuple[int, i
     ``unknown``. ``contacts``: tier, channel, contacted_at, opened, clicked, opted_out.
     """
     made = contacts[within(contacts["contacted_at"], window)]
-    named = made["channel"].astype(object).where(made["channel"].notna(), UNKNOWN)
+    named = apart(made["channel"].astype(object).where(made["channel"].notna(), UNKNOWN))
     rows = []
     for measure, column in ANSWERS.items():
         told = made.assign(said=made[column].astype("boolean")).dropna(subset="said")
@@ -150,17 +151,20 @@ def channel_orders(lines: nw.LazyFrame, tiers: nw.LazyFrame, start: int, end: in
     return inside.group_by("tier", "channel").agg(nw.len().alias("orders"))
 
 
-def channel_shares(orders: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
-    """order_share: each channel's share of a tier's orders in the window, n its orders; ``orders``: `channel_orders`.
+def channel_shares(orders: pd.DataFrame, buyers: pd.Series, tiers: Sequence[str]) -> list[dict]:
+    """order_share: each channel's share of a tier's orders in the window, n its orders; null where fewer than 10 bought.
 
     Rows as of `voice.by_tier` with ``channel``; every order is counted, none drawn, so there is no interval.
+    ``orders``: `channel_orders`; ``buyers``: customers with an order in the window, by tier.
     """
     named = orders.assign(channel=orders["channel"].astype(object).where(orders["channel"].notna(), UNKNOWN))
     wide = named.pivot_table(index="tier", columns="channel", values="orders", aggfunc="sum", fill_value=0)
     wide = wide.reindex(list(tiers), fill_value=0)
     wide = pd.concat([wide.sum().to_frame(ALL).T, wide])
+    people = buyers.reindex(list(tiers), fill_value=0)
+    enough = pd.concat([pd.Series({ALL: people.sum()}), people]) >= MIN_ANSWERS
     totals = wide.sum(axis=1)
-    shares = wide.div(totals.where(totals >= MIN_ANSWERS), axis=0)
+    shares = wide.div(totals.where(enough & (totals > 0)), axis=0)
     return [
         {"tier": tier, "measure": "order_share", "channel": channel, "n": int(totals[tier]), "value": value}
         for tier, row in shares.iterrows()

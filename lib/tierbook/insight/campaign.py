@@ -11,8 +11,10 @@ import pandas as pd
 
 from tierbook.errors import ParamsError
 from tierbook.insight.arms import ALL, LEVEL, against, beside, cells, check, groups, holm, student, welch
+from tierbook.insight.groups import SMALL
 from tierbook.insight.split import planned, split_check
 
+ARMS = ("treated", "control")
 BEHAVIOUR = ["response", "orders", "spend"]
 MIN_BUYERS = 30  # below it the mean of skewed spend is not near enough to normal for a Welch interval
 EXTRA_LEVEL = 0.005  # what all the outcomes beside the primary one, and all the interactions, may risk together
@@ -155,19 +157,27 @@ def effects(
 def review(assigned, control, outcomes, covariates=(), shares=None, lower_is_better=()) -> pd.DataFrame:
     """`effects` of every campaign of ``assigned`` (column ``campaign``), one under the other, as campaign_effects.csv.
 
-    ``shares`` may plan for more arms than a campaign has: campaigns differ.
+    ``shares`` may plan for more arms than a campaign has: campaigns differ. An outcome of zeros and ones is a share, and
+    of fewer than 10 customers none is told: mean_treated, mean_control, effect, low and high are null there.
     """
     given = {"covariates": covariates, "lower_is_better": lower_is_better}
-    tables = [
-        effects(
-            rows, control, [name for name in outcomes if name in rows], shares=planned(shares, rows["arm"]), **given
-        )
-        for _, rows in assigned.groupby("campaign")
-    ]
+    tables = []
+    for _, rows in assigned.groupby("campaign"):
+        there = [name for name in outcomes if name in rows]
+        shown = effects(rows, control, there, shares=planned(shares, rows["arm"]), **given)
+        tables.append(_large_enough(shown, [name for name in there if rows[name].dropna().isin([0, 1]).all()]))
     names = assigned.groupby("campaign").groups
     columns = ["campaign", *COLUMNS]
     named = [table.assign(campaign=name) for name, table in zip(names, tables, strict=True)]
     return pd.concat(named, ignore_index=True)[columns] if named else pd.DataFrame(columns=columns)
+
+
+def _large_enough(table, shares):
+    few = pd.DataFrame({side: table["outcome"].isin(shares) & (table[f"n_{side}"] < SMALL) for side in ARMS})
+    for side in ARMS:
+        table[f"mean_{side}"] = table[f"mean_{side}"].mask(few[side])
+    ends = ["effect", "low", "high"]
+    return table.assign(**table[ends].mask(few.any(axis=1)))
 
 
 def headline(table, outcome="profit") -> pd.DataFrame:

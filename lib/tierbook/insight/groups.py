@@ -7,6 +7,7 @@ import pandas as pd
 from tierbook.scores.maps import OUTSIDE
 
 SMALL = 10
+ALL = "all"
 
 
 def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
@@ -38,6 +39,11 @@ def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> p
     table = table.rename_axis("name").reset_index().assign(scheme=scheme).astype({"customers": int})
     measures = ["mean_recency_days", "mean_frequency", "mean_monetary", "mean_clv"]
     return table[["scheme", "name", "customers", "share", "revenue", "revenue_share", *measures]]
+
+
+def apart(names: pd.Series) -> pd.Series:
+    """Names from data that stand beside a total: one that is itself called ``all`` becomes ``“all”``."""
+    return names.mask(names == ALL, f"“{ALL}”")
 
 
 def crosstab(

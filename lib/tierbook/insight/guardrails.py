@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.arms import against, cells, check, welch
+from tierbook.insight.groups import SMALL
 from tierbook.insight.shares import newcombe, wilson
 
 SHARES = ("opted_out",)  # 0/1 per customer assigned; the other measures are money
@@ -28,7 +29,7 @@ def guardrails(assigned, control, margins: Mapping[str, float], broken: Collecti
     ``no_control``; campaigns in ``broken`` (their split) have ``broken_split``; effect, low and high are null in both.
     A measure without a column, or of money with nothing but zeros, is left out: nothing was recorded. Refunds follow
     sales, so that a campaign that sells more has more of them too. An empty opted_out counts as 0, for nobody asks a
-    control.
+    control; its share is null in an arm of fewer than 10 customers, and so is its effect.
 
     Parameters
     ----------
@@ -53,6 +54,9 @@ def _one(assigned, control, margins, is_broken):
     table = against(cells(filled, [*asked, *beside], None), control).rename(columns={"outcome": "measure"})
     spend = table.loc[table["measure"] == "spend", "mean_control"].max() if beside else np.nan
     table = table[table["measure"].isin(asked)].reset_index(drop=True)
+    for side in ("treated", "control"):
+        few = table["measure"].isin(SHARES) & (table[f"n_{side}"] < SMALL)
+        table[f"mean_{side}"] = table[f"mean_{side}"].mask(few)
     of_what = np.where(table["measure"].isin(SHARES), 1.0, spend if spend > 0 else np.nan)
     table["allowed"] = table["measure"].map(dict(margins)).astype(float) * of_what
     table["effect"] = table["mean_treated"] - table["mean_control"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tierbook.insight.groups import SMALL
+from tierbook.insight.groups import SMALL, apart
 from tierbook.insight.voice import share
 from tierbook.scores.lifecycle import STAGES
 
@@ -118,7 +118,7 @@ def _funnel(table: pd.DataFrame, history: pd.DataFrame, start: int, end: int) ->
         "waited": np.where(bought, first - made["created"], np.nan),
     }
     channel = made["channel"] if "channel" in made else pd.Series(None, index=made.index, dtype=object)
-    found = pd.DataFrame({"channel": channel.to_numpy(), **steps})
+    found = pd.DataFrame({"channel": apart(channel).to_numpy(), **steps})
     return found[~(found["waited"] < 0)]
 
 

@@ -73,6 +73,19 @@ def usual_falls(found: pd.DataFrame) -> tuple[float, float]:
     return float(np.floor(low * base + 1e-9)), float(np.ceil(high * base - 1e-9))
 
 
+def margin_of(fallen: pd.Series, before: pd.DataFrame, rate: float | None) -> float | None:
+    """Margin that the customers ``fallen`` (ids) brought in the window before they fell; None where a cost is unknown.
+
+    ``before``: the history as of then (window_net, window_cost); ``rate``: margin as a share of net sales, None to take
+    the cost of goods.
+    """
+    money = before[before["customer_id"].isin(fallen)]
+    if rate is not None:
+        return float(money["window_net"].sum() * rate)
+    known = not money.loc[money["window_orders"] > 0, "window_cost"].isna().any()
+    return float((money["window_net"] - money["window_cost"].fillna(0.0)).sum()) if known else None
+
+
 def sizes(tiers: pd.DataFrame, dates: list[dt.date], order: list[str]) -> pd.DataFrame:
     """Customers per tier (columns, in the scheme's order) at each date (index ``end``, oldest first)."""
     counts = pd.crosstab(tiers["end"], tiers["tier"]).reindex(columns=order, fill_value=0)

@@ -65,7 +65,8 @@ def table(counted: pd.DataFrame) -> pd.DataFrame:
     """touchpoints.csv of `transitions`: from, to (``nothing``: none within 30 days), occasions, customers, share.
 
     Every pair of the kinds that there are has a row, of zeros where nobody went so. share is over the occasions of
-    ``from``, null below 10. In the order of `ORDER`, ``nothing`` last.
+    ``from``, null where no step from there was gone by 10 customers (so that they are surely 10 or more). In the order of
+    `ORDER`, ``nothing`` last.
     """
     nothing = len(ORDER)
     steps = [counted["place"].astype(int), counted["next_place"].fillna(nothing).astype(int)]
@@ -73,7 +74,8 @@ def table(counted: pd.DataFrame) -> pd.DataFrame:
     kinds = sorted({*steps[0], *steps[1], nothing}) if len(counted) else []
     every = pd.MultiIndex.from_product([sorted(set(steps[0])), kinds], names=COLUMNS[:2])
     found = found.reindex(every, fill_value=0).reset_index()
-    total = found.groupby("from")["occasions"].transform("sum")
-    found["share"] = found["occasions"] / total.where(total >= MIN_ANSWERS)
+    by_event = found.groupby("from")
+    enough = by_event["customers"].transform("max") >= MIN_ANSWERS
+    found["share"] = found["occasions"] / by_event["occasions"].transform("sum").where(enough)
     names = dict(enumerate((*ORDER, NOTHING)))
     return found.assign(**{end: found[end].map(names) for end in ("from", "to")})[COLUMNS]

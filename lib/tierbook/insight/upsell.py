@@ -6,7 +6,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from tierbook.insight.groups import SMALL
+from tierbook.insight.groups import SMALL, apart
 from tierbook.insight.shares import wilson
 
 BANDS = ("entry", "middle", "top")
@@ -105,6 +105,7 @@ def table(counts: pd.DataFrame, basis: str, order: list[str]) -> pd.DataFrame:
     """
     keys = ["item", "tier", "from_band", "to_band"]
     single = counts["item"].nunique() <= 1
+    counts = counts if single else counts.assign(item=apart(counts["item"]))
     parts = [
         counts.assign(**over)
         for over in ({}, {"tier": ALL}, *([] if single else [{"item": ALL}, {"item": ALL, "tier": ALL}]))

@@ -80,10 +80,14 @@ def median(values: pd.Series) -> dict:
 def by_tier(rows: pd.DataFrame, tiers: Sequence[str], measure: str, judge: Callable) -> Iterator[dict]:
     """``judge`` (one of the above, of a frame) of ``all`` rows and of each tier's: tier, measure, n, value, low, high.
 
-    ``rows`` have a column tier, null for people without an order, who count in ``all`` alone.
+    ``rows`` have a column tier, null for people without an order, who count in ``all`` alone. Where they name customers
+    (customer_id), nothing is told of fewer than 10, however many answers they gave.
     """
     for tier in (ALL, *tiers):
-        yield {"tier": tier, "measure": measure, **judge(rows if tier == ALL else rows[rows["tier"] == tier])}
+        part = rows if tier == ALL else rows[rows["tier"] == tier]
+        told = judge(part)
+        few = "customer_id" in part and part["customer_id"].nunique() < MIN_ANSWERS
+        yield {"tier": tier, "measure": measure, **(_unknown(told["n"]) if few else told)}
 
 
 def judged(rows: Sequence[dict], targets: Mapping[str, float], further: Sequence[str] = ()) -> pd.DataFrame:
@@ -129,17 +133,18 @@ def side_by_side(table: pd.DataFrame, measures: Sequence[str], by: str = "tier")
 def surveys(table: pd.DataFrame, tiers: Sequence[str], window: tuple[int, int]) -> list[dict]:
     """csat, csat_mean and nps of the window's answers, response_rate of the surveys sent in it; rows as of `by_tier`.
 
-    Every answer counts, so that a customer may count several times; an answer without answered_at is in no window.
+    Every answer counts, so that a customer may count several times (of fewer than 10 customers nothing is told); an answer without answered_at is in no window.
     response_rate is the share of those sent that are answered, those sent yesterday included.
 
     ``table``: tier, sent_at, answered_at, csat, nps; ``window``: day numbers, the days after the first up to the second.
     """
     answered = table[within(table["answered_at"], window)]
+    scored = {name: answered.dropna(subset=name) for name in SCALES}
     sent = table[within(table["sent_at"], window)]
     return [
-        *by_tier(answered, tiers, "csat", lambda rows: satisfied(rows["csat"])),
-        *by_tier(answered, tiers, "csat_mean", lambda rows: satisfaction(rows["csat"])),
-        *by_tier(answered, tiers, "nps", lambda rows: recommendation(rows["nps"])),
+        *by_tier(scored["csat"], tiers, "csat", lambda rows: satisfied(rows["csat"])),
+        *by_tier(scored["csat"], tiers, "csat_mean", lambda rows: satisfaction(rows["csat"])),
+        *by_tier(scored["nps"], tiers, "nps", lambda rows: recommendation(rows["nps"])),
         *by_tier(sent, tiers, "response_rate", lambda rows: share(int(rows["answered_at"].notna().sum()), len(rows))),
     ]
 

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pandas as pd
 
 from tierbook.accounting import day_date
+from tierbook.insight import segmentation, tier_path
+from tierbook.scores import lifecycle
+from tierbook.show.words import CONTROLS
 from tierbook.workbook import Workbook
 
 # The signs of the OWASP page on CSV injection, with the full-width forms that some Excels obey too.
+UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    """Text that a spreadsheet would take for a formula gets an apostrophe in front; numbers stay numbers."""
+    """Text that does nothing but stand there: a formula gets an apostrophe in front, also behind signs that are not seen,
+    and every sign of `CONTROLS` becomes ``�``; numbers stay numbers."""
     out = frame.copy()
     for column in out.columns:
         if pd.api.types.is_object_dtype(out[column]) or pd.api.types.is_string_dtype(out[column]):
             text = out[column].astype("str").where(out[column].notna(), "")
-            risky = text.str.startswith(DANGEROUS).to_numpy(dtype=bool)
-            if risky.any():
-                out[column] = out[column].astype(object).mask(risky, "'" + text)
+            ruled = text.str.contains(f"[{CONTROLS}]").to_numpy(dtype=bool)
+            text = text.str.replace(f"[{CONTROLS}]", "\ufffd", regex=True) if ruled.any() else text
+            risky = text.str.lstrip(UNSEEN).str.startswith(DANGEROUS).to_numpy(dtype=bool)
+            if (ruled | risky).any():
+                out[column] = out[column].astype(object).mask(ruled, text).mask(risky, "'" + text)
     return out
 
 
@@ -93,6 +101,27 @@ def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
         "outliers": month.outliers()["summary"],
         "largest": _dated(month.outliers()["listed"], "day"),
         "reconciliation": month.reconciliation(),
+        **_behind_pictures(month),
+    }
+
+
+def _behind_pictures(month: Workbook) -> dict[str, pd.DataFrame]:
+    """What pictures and small tables of the pages stand on and no other table holds."""
+    best, first_days = month.tier_scheme.order[0], month.first_days
+    sizes = tier_path.sizes(month.tier_path(), month.dates, month.tier_scheme.order)
+    earlier = month.history(month.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS))
+    return {
+        "measures_by_month": month.measures_by_month(),
+        "daily_sales": _dated(month.sales()["sales"], "day"),
+        "missing": month.missing(),
+        "missing_by_month": month.missing_by_month(),
+        "comeback": segmentation.comeback(month.history(), earlier),
+        "cluster_numbers": month.cluster_path()["k_table"],
+        "clv_over_time": _dated(month.orders_over_time(), "day"),
+        "clv_newcomers": month.expected_of_newcomers(),
+        "falls": tier_path.falls(month.tier_path(), first_days, month.dates, best),
+        "tier_sizes": sizes.reset_index().melt("end", var_name="tier", value_name="customers"),
+        "tier_rates": month.over_year()["rates"],
     }
 
 

@@ -1,14 +1,13 @@
 """Frames as accessible HTML tables, in the reader's language."""
 
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 from pandas.api import types
 
-from tierbook.show.figures import TIER_COLOURS
-from tierbook.show.words import N_, NONE, Words
+from tierbook.show.figures import TIER_COLOURS, tier_colours
+from tierbook.show.words import N_, NONE, Words, on_page
 
 MOST_ROWS = 200
 STRONGEST_SHADE = 60
@@ -65,7 +64,7 @@ def html(
     heat: Sequence[str] = (),
     file: str | None = None,
 ) -> str:
-    """The frame as one self-contained table; whatever stands in it is escaped, null is ``–`` and sorts last.
+    """The frame as one self-contained table; whatever stands in it is harmless (`on_page`), null is ``–`` and sorts last.
 
     Parameters
     ----------
@@ -117,9 +116,9 @@ def _framed(heads: list[str], columns: list[list[str]], caption: str, words: Wor
     names = [f'<th scope="row"{cell}</th>' for cell in columns[0]] if columns else []
     others = [[f"<td{cell}</td>" for cell in column] for column in columns[1:]]
     body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(names, *others, strict=True))
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    title = f"<caption>{on_page(caption)}</caption>" if caption else ""
     return (
-        f'<div class="wide" role="region" tabindex="0" aria-label="{escape(caption or words.text("Table"))}">'
+        f'<div class="wide" role="group" tabindex="0" aria-label="{on_page(caption or words.text("Table"))}">'
         f'<table class="tb" data-sortable>{title}<thead><tr>{"".join(heads)}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
@@ -128,8 +127,8 @@ def _framed(heads: list[str], columns: list[list[str]], caption: str, words: Wor
 def _head(values: pd.Series, spec: str, label: str, words: Words) -> str:
     kind = "n" if _is_numeric(spec) or spec.startswith(("term.", SPAN)) else "t"
     css = ' class="n"' if _is_numeric(spec) or spec.startswith(SPAN) else ""
-    unit = f" <small>({escape(_unit(values, words)[2])})</small>" if _is_money(spec) else ""
-    return f'<th scope="col" data-k="{kind}"{css}>{escape(label)}{unit}</th>'
+    unit = f" <small>({on_page(_unit(values, words)[2])})</small>" if _is_money(spec) else ""
+    return f'<th scope="col" data-k="{kind}"{css}>{on_page(label)}{unit}</th>'
 
 
 def _cells(values: pd.Series, shown: list[str], spec: str, words: Words, strongest: float) -> list[str]:
@@ -141,7 +140,7 @@ def _cells(values: pd.Series, shown: list[str], spec: str, words: Words, stronge
         else ""
     )
     return [
-        f"{css}{_sort_value(value, spec, words)}{_shade(value, strongest)}>{_dot(value, spec)}{escape(text)}"
+        f"{css}{_sort_value(value, spec, words)}{_shade(value, strongest)}>{_dot(value, spec, words)}{on_page(text)}"
         for value, text in zip(values, shown, strict=True)
     ]
 
@@ -166,7 +165,7 @@ def _sort_value(value: Any, spec: str, words: Words) -> str:
         return f' data-v="{999 if rank is None else rank}"'
     if _is_numeric(spec) or spec.startswith(SPAN):
         return f' data-v="{float(value):.10g}"'
-    return f' data-v="{escape(str(value))}"' if spec.startswith(("date", "month")) else ""
+    return f' data-v="{on_page(str(value))}"' if spec.startswith(("date", "month")) else ""
 
 
 def _shade(value: Any, strongest: float) -> str:
@@ -177,9 +176,11 @@ def _shade(value: Any, strongest: float) -> str:
     return f' style="background:color-mix(in srgb,{colour} {percent}%,transparent)"'
 
 
-def _dot(value: Any, spec: str) -> str:
-    colour = TIER_COLOURS.get(value) if spec == "term.tier" and not pd.isna(value) else None
-    return f'<i class="dot" style="background:{colour}"></i>' if colour else ""
+def _dot(value: Any, spec: str, words: Words) -> str:
+    known = (
+        spec == "term.tier" and not pd.isna(value) and (value in TIER_COLOURS or value in words.terms.get("tier", ()))
+    )
+    return f'<i class="dot" style="background:{tier_colours([value], words)[value]}"></i>' if known else ""
 
 
 def _strongest(frame: pd.DataFrame, heat: Sequence[str]) -> float:

@@ -1,6 +1,7 @@
 """Words, numbers, money and dates in the reader's language."""
 
 import html as markup
+import re
 import string
 from collections.abc import Mapping
 from datetime import date
@@ -14,6 +15,11 @@ import yaml
 from tierbook.show.catalogue import translations
 
 NONE = "–"
+LONGEST = 300  # characters of one value on a page; files have the whole
+# NUL and its like, line separators, bidirectional embeddings, overrides and isolates, lone surrogates, no characters
+CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff"
+_CONTROL = re.compile(f"[{CONTROLS}\ud800-\udfff]")
+_RIGHT_TO_LEFT = re.compile("[\u200f\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 MINUS = "−"
 TEN_THOUSAND = 10_000
 MILLION = 1_000_000
@@ -22,6 +28,19 @@ MILLION = 1_000_000
 def N_(message: str) -> str:
     """Mark `message` for translation where it is written, to be looked up later by ``Words.text``."""
     return message
+
+
+def on_page(text: str) -> str:
+    """Text from data as a page may hold it, in an element or an attribute: escaped, cut to `LONGEST` with ``…``, and every
+    sign that would rule the text instead of standing in it (`CONTROLS`) shown as ``�``."""
+    kept = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return markup.escape(_CONTROL.sub("\ufffd", kept))
+
+
+def _in_sentence(text: str) -> str:
+    # names in Hebrew or Arabic would else turn the numbers beside them round
+    shown = on_page(text)
+    return f"<bdi>{shown}</bdi>" if _RIGHT_TO_LEFT.search(shown) else shown
 
 
 class Words:
@@ -46,8 +65,10 @@ class Words:
         self.terms = terms or {}
         self._catalogue = translations(language)
 
-    def gettext(self, message: str) -> str:
-        """The message in this language, its placeholders untouched."""
+    def gettext(self, message: str | Mapping[str, str]) -> str:
+        """The message in this language, its placeholders untouched; ``{"en": …, "zh": …}`` brings its own translation."""
+        if isinstance(message, Mapping):
+            return message.get(self.language) or next(iter(message.values()), "")
         return self._catalogue.gettext(message) if message else ""
 
     def text(self, message: str, /, **values: Any) -> str:
@@ -59,8 +80,8 @@ class Words:
         return _Sentence(self, escape=str).vformat(self.gettext(message), (), values)
 
     def html(self, message: str, /, **values: Any) -> str:
-        """Like :meth:`text`, for a page: the message may hold markup, every value is escaped."""
-        return _Sentence(self, escape=markup.escape).vformat(self.gettext(message), (), values)
+        """Like :meth:`text`, for a page: the message may hold markup, every value is made harmless (`on_page`)."""
+        return _Sentence(self, escape=_in_sentence).vformat(self.gettext(message), (), values)
 
     def format(self, value: Any, spec: str = "") -> str:
         """One value by a format: number, percent, money, chance (of p), change, points, date, month, span, list, term or text.

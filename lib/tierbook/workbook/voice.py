@@ -54,7 +54,9 @@ def _on_time(tickets: pd.DataFrame, tiers: list[str], targets: dict[str, float],
 
 def behaviour_table(month: Workbook) -> pd.DataFrame:
     """behaviour.csv: what customers do beside ordering, by tier as of as_of; no row for a table not given."""
-    tiers, people, rows = _tiers(month), _people(month), behaviour.channel_shares(_channel_orders(month), _tiers(month))
+    tiers, people, book = _tiers(month), _people(month), month.book()
+    buyers = book.loc[book["frequency"] > 0, "tier"].astype("str").value_counts()
+    rows = behaviour.channel_shares(_channel_orders(month), buyers, tiers)
     if month.has("contacts"):
         contacts = _placed(month, "contacts")
         rows += behaviour.contact_gap(people, contacts, month.end, tiers)
