@@ -95,3 +95,10 @@ def test_payback_says_how_many_are_back_and_leaves_out_what_is_not_known():
     assert sentence == "The cost of winning a customer is back in 1 of 2 groups."
     assert [text.get_text() for text in ax.texts] == ["back after 2 months", "not yet after 2 months"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2026-01  (100)", "2026-02  (60)"]
+
+
+def test_cumulative_value_by_channel_names_the_best_and_the_worst_channel_at_a_month_all_have_reached():
+    curves = pd.DataFrame({"channel": ["store", "store", "web"], "month": [0, 1, 0], "net": [10.0, 20.0, 12.0]})
+    _, said = drawn(draw_cumulative_value, "en", curves, WHOLE, EXPECTED)
+    # web has month 0 only: there 12 beside 10
+    assert said.startswith("After 1 month customers from ") and "most, CN¥12.00 each" in said and "CN¥10.00." in said

@@ -60,6 +60,26 @@ def test_the_map_names_the_fullest_cell(name):
     assert said.endswith(("Champions.", "Important – value."))
 
 
+def test_the_map_writes_names_where_they_fit_and_letters_elsewhere():
+    from matplotlib.figure import Figure
+
+    # two rows of r, f and m of 1 and 2: one segment holds the left half, the other three cells of the right
+    names = [["left", "left", "right", "right"], ["left", "left", "right", "left"]]
+    figures.setup()
+    ax = Figure(figsize=(8, 4)).subplots()
+    named = pictures._name_regions(ax, EN, np.array(names, dtype=object))
+    assert named.tolist() == [[True, True, True, True], [True, True, False, False]]
+    # the middle of the largest blocks: two by two cells, then, of two equal ones, the wider
+    assert [(text.get_text(), text.get_position()) for text in ax.texts] == [
+        ("left", (1.0, 1.0)),
+        ("right", (3.0, 0.5)),
+    ]
+    assert (
+        pictures._fitted("An endless name", 30, 40) is None
+        and pictures._fitted("潜力忠诚客户", 40, 40) == "潜力忠诚\n客户"
+    )
+
+
 def test_the_map_draws_without_customers():
     drawn(pictures.draw_map, segmentation.cell_map(maps.find("eleven"), pd.DataFrame(columns=["r", "f", "m"])))
 

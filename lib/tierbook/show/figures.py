@@ -3,55 +3,93 @@
 import hashlib
 import io
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
-from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tierbook.show.words import Words
+from tierbook.show.words import Words, on_page
 
 LATIN_FONT = "DejaVu Sans"
 CHINESE_FONT = "Noto Sans CJK SC"
 
-# Okabe and Ito's colours, which stay apart for colour-blind eyes: blue above, orange below, greys between and outside.
-TIER_COLOURS = {
-    "high": "#0072B2",
-    "potential": "#56B4E9",
-    "middle": "#56B4E9",
-    "ordinary": "#8C8C8C",
-    "low": "#E69F00",
-    "outside": "#D0D0D0",
+# What is not data follows the page, dark or light: these colours become its variables, in JupyterLab Lab's own.
+INK, SOFT, GRID, PAPER, WARNING = "#1c2430", "#56616f", "#e1e6eb", "#ffffff", "#b03f29"
+_PAGE = {
+    INK: ("ink", "var(--ink,var(--jp-content-font-color1,#1c2430))"),
+    SOFT: ("soft", "var(--soft,var(--jp-content-font-color2,#56616f))"),
+    GRID: ("line", "var(--line,var(--jp-border-color2,#e1e6eb))"),
+    PAPER: ("paper", "var(--paper,var(--jp-layout-color0,#fff))"),
+    WARNING: ("bad", "var(--bad,#b03f29)"),
 }
-FURTHER_COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#B8A800", "#000000")
+# on a full colour the ink stays what it is, a shade off, or it would turn with the page
+ON_COLOUR, DARK_ON_COLOUR = "#fefefe", "#10161d"
+
+# Blues above, greys between and outside, orange below: every pair at least 15 apart in CIELAB, also for colour-blind
+# eyes, and every colour at least 3:1 against white and against the dark page.
+TIER_COLOURS = {
+    "high": "#0067AC",
+    "potential": "#2196EE",
+    "ordinary": "#6A6A6A",
+    "low": "#D97706",
+    "outside": "#949494",
+}
+TIER_COLOURS |= {
+    "vip": TIER_COLOURS["high"],
+    "middle": TIER_COLOURS["potential"],
+    "prospect": TIER_COLOURS["potential"],
+    "standard": TIER_COLOURS["ordinary"],
+    "lost": TIER_COLOURS["low"],
+    "no_order": TIER_COLOURS["outside"],
+    "unscored": TIER_COLOURS["outside"],
+}
+FURTHER_COLOURS = ("#009E73", "#C0659A", "#8C6BB1", "#A0692B", "#D55E00")
 RISK_COLOUR = "#D55E00"
+_READ = 500  # characters of a name that are looked at
+NEUTRAL = "#848F9B"
+"""Of bars that only stand beside the one that matters."""
+STRONGEST = 0.68
+"""How far a cell's colour covers the paper at most: ink on it stays readable on light paper and on dark."""
+LEAST_SCALE = 0.7
+"""How far a narrow screen shrinks a figure before it scrolls: letters of nine pixels."""
 
 _STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
-    "axes.edgecolor": "#5a6675",
-    "axes.labelcolor": "#1c2430",
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
     "axes.titlelocation": "left",
     "axes.titlesize": 12,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": True,
     "font.size": 10.5,
-    "grid.color": "#e3e7ec",
+    "grid.color": GRID,
     "legend.frameon": False,
+    "patch.edgecolor": PAPER,
     "svg.fonttype": "path",
     "svg.hashsalt": "tierbook",
+    "text.color": INK,
     # a product called "A $5 $x" is a name, not a formula
     "text.parse_math": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
 }
 
 
-def tier_colours(codes: Iterable[str]) -> dict[str, str]:
-    """One colour for each tier, cluster or segment code, best first; the same code has the same colour everywhere."""
-    unnamed = [code for code in codes if code not in TIER_COLOURS]
-    further = {code: FURTHER_COLOURS[place % len(FURTHER_COLOURS)] for place, code in enumerate(unnamed)}
+def tier_colours(codes: Iterable[str], words: Words | None = None) -> dict[str, str]:
+    """One colour for each tier, cluster or segment code; the same code has the same colour in every figure.
+
+    A code of the user's own scheme has the colour of its place among the scheme's names, which ``words`` carries;
+    without `words` of its place among `codes`.
+    """
+    codes = list(codes)
+    named = [*(words.terms.get("tier", ()) if words else ()), *codes]
+    own = [code for code in dict.fromkeys(named) if code not in TIER_COLOURS]
+    further = {code: FURTHER_COLOURS[place % len(FURTHER_COLOURS)] for place, code in enumerate(own)}
     return {code: TIER_COLOURS.get(code) or further[code] for code in codes}
 
 
@@ -85,16 +123,68 @@ def chinese_font() -> Path:
 
 
 def label(text: Any, length: int = 24) -> str:
-    """Text from data, fit to stand in a figure: cut to `length`, signs that no font can draw as ``?``."""
-    drawn = "".join(sign if ord(sign) in _glyphs() else "?" for sign in " ".join(str(text).split()))
+    """Text from data, fit to stand in a figure: cut to `length`, signs that no font can draw as ``?``.
+
+    Signs that are not seen, such as joiners and direction marks, are left out.
+    """
+    seen = (sign for sign in " ".join(str(text)[:_READ].split()) if unicodedata.category(sign) != "Cf")
+    # control characters stand in a font's list, and are drawn by none
+    drawn = "".join(sign if ord(sign) in _glyphs() and sign.isprintable() else "?" for sign in seen)
     return drawn if len(drawn) <= length else f"{drawn[: length - 1]}…"
 
 
 def count_in_words(axis: Any, words: Words, spec: str = "number") -> None:
-    """Write an axis's ticks (``ax.xaxis``) as the reader writes numbers: a format of ``Words.format``."""
+    """Write an axis's ticks (``ax.xaxis``) as the reader writes numbers, a format of ``Words.format``; no tick has
+    decimals when all of them are whole."""
     from matplotlib.ticker import FuncFormatter
 
-    axis.set_major_formatter(FuncFormatter(lambda x, _: words.format(x, spec)))
+    def written(x: float, _: int | None) -> str:
+        low, high = sorted(axis.get_view_interval())
+        shown = [tick for tick in axis.get_majorticklocs() if low <= tick <= high]
+        said = words.format(x, spec)
+        return _DECIMALS.sub("", said) if all(_is_whole(words.format(tick, spec)) for tick in shown) else said
+
+    axis.set_major_formatter(FuncFormatter(written))
+
+
+_DECIMALS = re.compile(r"(?<=\d)\.\d+")
+
+
+def _is_whole(said: str) -> bool:
+    return all(set(decimals) <= set(".0") for decimals in _DECIMALS.findall(said))
+
+
+def shade(ax: Any, strength: Any, above: str = TIER_COLOURS["high"], below: str = TIER_COLOURS["low"]) -> None:
+    """Cells of a table as colour on the page's own paper: cell (row, column) spans (column, row) to one further.
+
+    ``strength``: rows × columns of −1 (full `below`) to 1 (full `above`); 0 and null leave the paper.
+    """
+    import numpy as np
+    from matplotlib.colors import to_rgb
+
+    strength = np.nan_to_num(np.asarray(strength, dtype=float)).clip(-1, 1)
+    rows, columns = (max(size, 1) for size in strength.shape)
+    cells = np.zeros((*strength.shape, 4))
+    cells[..., :3] = np.where(strength[..., None] < 0, to_rgb(below), to_rgb(above))
+    cells[..., 3] = STRONGEST * np.abs(strength)
+    if cells.size:
+        ax.imshow(cells, aspect="auto", interpolation="none", extent=(0, columns, rows, 0), zorder=0)
+    ax.set(xlim=(0, columns), ylim=(rows, 0))
+    gap = {"color": PAPER, "linewidth": 2, "zorder": 1}
+    ax.hlines(range(1, rows), 0, columns, **gap)
+    ax.vlines(range(1, columns), 0, rows, **gap)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def write_cells(ax: Any, said: Any, **style: Any) -> None:
+    """Text in the middle of each cell of `shade`; empty ones stay empty."""
+    for row, texts in enumerate(said):
+        for column, text in enumerate(texts):
+            if text:
+                ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", **style)
 
 
 def render(
@@ -131,9 +221,11 @@ def render(
     alt = draw(figure.subplots(*panels), words, *args, **options)
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"{draw.__name__} must return the figure's alternative text, one sentence with a value")
+    width = size[0] * 90
+    own = ";".join(f"--f-{name}:{colour}" for name, colour in _PAGE.values())
     return (
-        f'<figure class="fig" role="img" aria-label="{escape(alt)}" '
-        f'style="max-width:{size[0] * 90:.0f}px">{_svg(figure)}</figure>'
+        f'<figure class="fig" role="img" aria-label="{on_page(alt)}" '
+        f'style="max-width:{width:.0f}px;--least:{width * LEAST_SCALE:.0f}px;{own}">{_svg(figure)}</figure>'
     )
 
 
@@ -146,7 +238,23 @@ def _svg(figure: Any) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 aria-hidden="true"', svg, count=1)
-    return _with_own_ids(re.sub(r"\n\s*", "\n", _rounded(svg)))
+    svg = re.sub("|".join(_PAGE), lambda colour: f"var(--f-{_PAGE[colour[0]][0]})", svg)
+    return _with_own_ids(_short(svg))
+
+
+def _short(svg: str) -> str:
+    """The same drawing in half the bytes: no names of groups, no spaces in paths, letters placed by x alone."""
+    svg = re.sub(r'(<g) id="[^"]*"', r"\1", _rounded(svg)).replace("xlink:href", "href")
+    svg = re.sub(r'(<use [^>]*)transform="translate\((-?[\d.]+) (-?[\d.]+)\)"', _placed, svg)
+    svg = re.sub(
+        r'\bd="[^"]*"', lambda path: re.sub(r"\s*([A-Za-z])\s*(?=[-\d])", r"\1", path[0].replace("\n", "")), svg
+    )
+    return re.sub(r"\n\s*", "\n", re.sub(r' style="fill: none; *"', ' style="fill:none"', svg))
+
+
+def _placed(use: re.Match) -> str:
+    x, y = (f"{float(number):.4g}" for number in use.groups()[1:])
+    return f'{use[1]}x="{x}"' + (f' y="{y}"' if y != "0" else "")
 
 
 def _rounded(svg: str) -> str:
@@ -160,7 +268,8 @@ def _rounded(svg: str) -> str:
 def _with_own_ids(svg: str) -> str:
     # ids count within the whole page, and a reference into a hidden figure draws nothing
     own = f"f{hashlib.sha256(svg.encode()).hexdigest()[:8]}-"
-    return re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{own}", svg)
+    names = {name: f"{own}{place:x}" for place, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    return re.sub(r'(\bid="|href="#|url\(#)([^")]+)', lambda ref: ref[1] + names[ref[2]], svg)
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.alert_backtest import OURS
-from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS, count_in_words
+from tierbook.show.figures import NEUTRAL, RISK_COLOUR, TIER_COLOURS, count_in_words
 from tierbook.show.words import N_, Words
 
 
@@ -21,7 +21,7 @@ def draw_rules(axes, words: Words, backtests: Mapping[str, pd.DataFrame]) -> str
     axes = np.atleast_1d(axes)
     for ax, (shop, table) in zip(axes, backtests.items(), strict=True):
         known = table[table["precision"].notna()].iloc[::-1].reset_index(drop=True)
-        colours = [TIER_COLOURS["high"] if rule == OURS else "#5a6675" for rule in known["rule"]]
+        colours = [TIER_COLOURS["high"] if rule == OURS else NEUTRAL for rule in known["rule"]]
         ax.hlines(known.index, known["precision_low"], known["precision_high"], color=colours, linewidth=2)
         ax.scatter(known["precision"], known.index, color=colours, s=34, zorder=3)
         for row in known.itertuples():

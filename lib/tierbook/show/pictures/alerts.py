@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
+from tierbook.show.figures import RISK_COLOUR, SOFT, WARNING, count_in_words, tier_colours
 from tierbook.show.words import N_, Words
 
 MOST_POINTS = 600
@@ -20,7 +20,7 @@ def draw_alert_map(ax: Any, words: Words, alerts: pd.DataFrame, threshold: float
     shown = alerts.sort_values(["value_at_stake", "customer_id"], ascending=[False, True]).head(MOST_POINTS)
     order = {tier: words.term_rank("tier", tier) for tier in shown["tier"].unique()}
     tiers = sorted(order, key=lambda tier: (order[tier] is None, order[tier] or 0, tier))
-    for tier, colour in tier_colours(tiers).items():
+    for tier, colour in tier_colours(tiers, words).items():
         for held_out in (False, True):
             part = shown[(shown["tier"] == tier) & (shown["held_out"] == held_out)]
             ax.scatter(part["risk"], part["value_at_stake"].clip(lower=1), s=26, linewidth=1.3, edgecolor=colour,
@@ -29,7 +29,7 @@ def draw_alert_map(ax: Any, words: Words, alerts: pd.DataFrame, threshold: float
         ax.axvline(threshold, color=RISK_COLOUR, linestyle="--", linewidth=1.2)
         said = words.text("warned from {risk:percent} on", risk=threshold)
         ax.annotate(said, (threshold, 0), xycoords=("data", "axes fraction"), xytext=(5, 5),
-                    textcoords="offset points", fontsize=9, color=RISK_COLOUR)  # fmt: skip
+                    textcoords="offset points", fontsize=9, color=WARNING)  # fmt: skip
     _axes(ax, words, cut=len(alerts) > len(shown))
     _key(ax, words, tiers)
     message = N_(
@@ -58,9 +58,9 @@ def _key(ax: Any, words: Words, tiers: list[str]) -> None:
     def dot(colour: str, face: str, label: str) -> Line2D:
         return Line2D([], [], linestyle="", marker="o", color=colour, markerfacecolor=face, label=label)
 
-    colours = tier_colours(tiers)
+    colours = tier_colours(tiers, words)
     marks = [dot(colours[tier], colours[tier], words.term("tier", tier)) for tier in tiers]
-    marks.append(dot("#56616f", "none", words.text("Held out, not to be contacted")))
+    marks.append(dot(SOFT, "none", words.text("Held out, not to be contacted")))
     # the names of eight tiers need more than one row
     columns = len(marks) if len(marks) <= 5 else 3
     ax.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, handletextpad=0.1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook.show.figures import count_in_words, tier_colours
+from tierbook.show.figures import INK, SOFT, count_in_words, tier_colours
 from tierbook.show.words import Words
 
 _MEANS = {"response": "percent.1", "orders": "number.3", "spend": "money", "profit": "money"}
@@ -45,8 +45,8 @@ def draw_forest(ax: Any, words: Words, rows: pd.DataFrame) -> str:
     ``rows``: tier, outcome (one only), n_treated, n_control, effect, low, high of one campaign and arm.
     """
     shown = rows.dropna(subset=["effect"]).reset_index(drop=True)
-    colours = {**tier_colours(shown["tier"]), "all": "#1c2430"}
-    ax.axvline(0, color="#5a6675", linewidth=1)
+    colours = {**tier_colours(shown["tier"], words), "all": INK}
+    ax.axvline(0, color=SOFT, linewidth=1)
     for place, row in shown.iterrows():
         colour = colours[row["tier"]]
         ax.hlines(place, row["low"], row["high"], color=colour, linewidth=3 if row["tier"] == "all" else 2.2)

@@ -6,6 +6,7 @@ from functools import reduce
 
 import pandas as pd
 
+from tierbook.show.figures import shade, write_cells
 from tierbook.show.words import N_, Words
 
 PULLS = {
@@ -15,7 +16,6 @@ PULLS = {
 }
 WIDEST = 2.0
 """Standard deviations at which the colour is full."""
-DARK_FROM = 1.4
 
 
 def cluster_name(words: Words, code: str) -> str:
@@ -32,23 +32,15 @@ def draw_profile(ax, words: Words, profile: pd.DataFrame) -> str:
     ``profile``: cluster, code, recency_z, frequency_z, monetary_z, customers (``cluster_path.path``), one row at least.
     Recency is turned round, so that blue and a plus mean more in every column.
     """
-    import seaborn
-    from matplotlib.colors import LinearSegmentedColormap
-
     z = profile[list(PULLS)] * [-1, 1, 1]
     # orange below, blue above, as the tiers: apart for colour-blind eyes
-    colours = LinearSegmentedColormap.from_list("below_above", ["#E69F00", "#FFFFFF", "#0072B2"])
-    seaborn.heatmap(z, ax=ax, cmap=colours, vmin=-WIDEST, vmax=WIDEST, cbar=False, linewidths=2)
-    for (y, x), value in ((place, z.iloc[place]) for place in ((y, x) for y in range(len(z)) for x in range(3))):
-        colour = "white" if value > DARK_FROM else "#1c2430"
-        ax.text(x + 0.5, y + 0.5, words.format(value, "+number.1"), ha="center", va="center", color=colour)
+    shade(ax, z / WIDEST)
+    write_cells(ax, z.map(lambda value: words.format(value, "+number.1")).to_numpy())
     ax.set_xticks([0.5, 1.5, 2.5], [words.text(title) for title in PULLS.values()])
     ax.xaxis.tick_top()
     ax.set_yticks([y + 0.5 for y in range(len(z))], [_row(words, row) for row in profile.itertuples()], rotation=0)
-    ax.tick_params(length=0)
     ax.set_xlabel(words.text("Standard deviations from the average customer"))
     ax.set_ylabel("")
-    ax.grid(visible=False)
     most = profile.sort_values(["customers", "cluster"], ascending=[False, True]).iloc[0]
     return words.text(
         "The largest cluster is {k}: {name}, {n:number|customer|customers}.",

@@ -7,10 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tierbook.show.figures import FURTHER_COLOURS, RISK_COLOUR, TIER_COLOURS, count_in_words, label
+from tierbook.show.figures import (
+    FURTHER_COLOURS,
+    INK,
+    RISK_COLOUR,
+    TIER_COLOURS,
+    count_in_words,
+    label,
+    shade,
+    write_cells,
+)
 from tierbook.show.words import Words
 
-INK, QUIET = "#1c2430", "#6b7683"
 PAID_COLOUR = TIER_COLOURS["high"]
 CHANNEL_COLOURS = (*(TIER_COLOURS[tier] for tier in ("high", "low", "potential", "ordinary")), *FURTHER_COLOURS[:2])
 MOST_COHORTS, MOST_MONTHS = 30, 24
@@ -23,19 +31,14 @@ def draw_retention(ax: Any, words: Words, table: pd.DataFrame) -> str:
     and a cohort under 10 customers stay blank; a cohort whose month 0 is not over has no row. The size of the cohort
     stands beside it. Figure size about 12 x 8.5.
     """
-    import seaborn
-
     sizes = table[table["month"] == 0].set_index("cohort")["customers"].dropna()
     later = table[table["month"].between(1, MOST_MONTHS)]
     grid = later.pivot(index="cohort", columns="month", values="share").astype(float)
     grid = grid.reindex(index=sorted(sizes.index)[-MOST_COHORTS:], columns=range(1, MOST_MONTHS + 1))
     grid = grid.loc[:, : max(later.loc[later["share"].notna(), "month"], default=1)]
     said = grid.mul(100).map(lambda x: "" if np.isnan(x) else words.number(x))
-    if grid.notna().any(axis=None):
-        style = {"size": 8}
-        seaborn.heatmap(
-            grid, ax=ax, annot=said, fmt="", cmap="Blues", vmin=0, cbar=False, linewidths=1, annot_kws=style
-        )
+    shade(ax, grid / max(grid.max(axis=None), 1e-9) if grid.notna().any(axis=None) else grid)
+    write_cells(ax, said.to_numpy(), fontsize=9)
     names = [f"{cohort}  ({words.number(sizes[cohort])})" for cohort in grid.index]
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, [words.number(month) for month in grid.columns], rotation=0)
     ax.set_yticks(np.arange(len(grid)) + 0.5, names, rotation=0)
@@ -82,17 +85,36 @@ def draw_cumulative_value(
     count_in_words(ax.xaxis, words)
     count_in_words(ax.yaxis, words, "money.0")
     ax.legend(loc="lower right")
+    if name == "channel" and len(groups) > 1:
+        return _best_channel(words, curves, measure)
     last = everyone.iloc[-1] if len(everyone) else {"month": -1, measure: None}
     found = {"money": last[measure], "n": int(last["month"]) + 1}
     return words.text("A customer has brought {money:money} after {n:number|month|months}.", **found)
 
 
+def _best_channel(words: Words, curves: pd.DataFrame, measure: str) -> str:
+    told = curves.dropna(subset=[measure])
+    month = told.groupby("channel")["month"].max().min()
+    ends = told[told["month"] == month].set_index("channel")[measure].astype(float)
+    return words.text(
+        "After {n:number|month|months} customers from {best:term.slice} have brought most, {most:money} each, and from "
+        "{worst:term.slice} least, {least:money}.",
+        n=int(month) + 1,
+        best=ends.idxmax(),
+        most=ends.max(),
+        worst=ends.idxmin(),
+        least=ends.min(),
+    )
+
+
 def _colours(name: str, number: int) -> np.ndarray:
     if name == "channel":
         return np.array([CHANNEL_COLOURS[place % len(CHANNEL_COLOURS)] for place in range(number)])
-    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
 
-    return colormaps["Blues"](np.linspace(0.25, 0.85, max(number, 1)))[:number]
+    # both ends stand out from light paper and from dark
+    ramp = LinearSegmentedColormap.from_list("old_to_new", [TIER_COLOURS["outside"], TIER_COLOURS["high"]])
+    return ramp(np.linspace(0, 1, max(number, 1)))[:number]
 
 
 def draw_payback(ax: Any, words: Words, table: pd.DataFrame) -> str:
@@ -105,7 +127,7 @@ def draw_payback(ax: Any, words: Words, table: pd.DataFrame) -> str:
     shown = table.dropna(subset=["cost_per_customer", "margin_to_date"]).tail(MOST_COHORTS).reset_index(drop=True)
     paid = shown["payback"] == "paid_back"
     colours = np.where(paid, PAID_COLOUR, RISK_COLOUR)
-    ax.hlines(shown.index, shown["cost_per_customer"], shown["margin_to_date"], color=colours, linewidth=2, alpha=0.35)
+    ax.hlines(shown.index, shown["cost_per_customer"], shown["margin_to_date"], color=colours, linewidth=2, alpha=0.5)
     ax.scatter(shown["margin_to_date"], shown.index, s=55, color=colours, zorder=3)
     ax.scatter(shown["cost_per_customer"], shown.index, marker="x", s=45, color=INK, zorder=4)
     _payback_legend(ax, words)

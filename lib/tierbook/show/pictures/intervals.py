@@ -4,11 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook.show.figures import count_in_words, tier_colours
+from tierbook.show.figures import INK, SOFT, count_in_words, tier_colours
 from tierbook.show.words import Words
 
-INK = "#1c2430"
-AXIS = "#5a6675"
 TICKS = (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50)  # of a logarithmic axis, as a reader would count
 
 
@@ -20,7 +18,7 @@ def draw_shares(ax: Any, words: Words, table: pd.DataFrame, column: str, group: 
     """
     shown = table.dropna(subset=["share"])
     bands, tiers = list(dict.fromkeys(shown[column])), list(dict.fromkeys(shown["tier"]))
-    colours, step = tier_colours(tiers), 0.78 / max(len(tiers), 1)
+    colours, step = tier_colours(tiers, words), 0.78 / max(len(tiers), 1)
     for row in shown.itertuples():
         place = bands.index(getattr(row, column)) + (len(tiers) / 2 - 0.5 - tiers.index(row.tier)) * step
         ax.hlines(place, row.low, row.high, color=colours[row.tier], linewidth=2.2)
@@ -52,7 +50,7 @@ def _steps(widest: float) -> Any:
 def _key(ax: Any, words: Words, tiers: list[str]) -> None:
     from matplotlib.lines import Line2D
 
-    colours = tier_colours(tiers)
+    colours = tier_colours(tiers, words)
     marks = [
         Line2D([], [], linestyle="", marker="o", markersize=6.5, color=colours[tier], label=words.term("tier", tier))
         for tier in reversed(tiers)
@@ -68,9 +66,9 @@ def draw_odds(ax: Any, words: Words, table: pd.DataFrame) -> str:
     high. The first row is the crude ratio, the second the adjusted one: the alternative text compares the two.
     """
     shown = table.dropna(subset=["value"]).reset_index(drop=True)
-    colours = tier_colours(shown.loc[shown["group"] == "tier", "code"])
+    colours = tier_colours(shown.loc[shown["group"] == "tier", "code"], words)
     ax.set_xscale("log")
-    ax.axvline(1, color=AXIS, linewidth=1)
+    ax.axvline(1, color=SOFT, linewidth=1)
     for row in shown.itertuples():
         colour = colours.get(row.code, INK) if row.group == "tier" else INK
         ax.hlines(row.Index, row.low, row.high, color=colour, linewidth=2.2)

@@ -8,11 +8,21 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.upsell import BANDS
-from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS, count_in_words, label
+from tierbook.show.figures import (
+    DARK_ON_COLOUR,
+    INK,
+    NEUTRAL,
+    ON_COLOUR,
+    PAPER,
+    RISK_COLOUR,
+    STRONGEST,
+    TIER_COLOURS,
+    count_in_words,
+    label,
+)
 from tierbook.show.words import N_, Words
 
-INK, FAINT = "#1c2430", "#8C8C8C"
-BAND_COLOURS = ("#D0D0D0", "#56B4E9", "#0072B2")
+BAND_COLOURS = (TIER_COLOURS["outside"], TIER_COLOURS["potential"], TIER_COLOURS["high"])
 MOST_PAIRS, MOST_ITEMS = 12, 12
 
 
@@ -22,7 +32,7 @@ def draw_pairs(ax: Any, words: Words, pairs: pd.DataFrame) -> str:
     shown = pairs[pairs["recommended"]].head(MOST_PAIRS).reset_index(drop=True)
     chance = shown["expected"] / shown["customers_have"]
     ax.hlines(shown.index, chance, shown["confidence"], color=TIER_COLOURS["potential"], linewidth=3)
-    ring = {"markerfacecolor": "white", "markeredgecolor": FAINT, "markeredgewidth": 1.6}
+    ring = {"markerfacecolor": PAPER, "markeredgecolor": NEUTRAL, "markeredgewidth": 1.6}
     ax.plot(chance, shown.index, "o", markersize=7, label=words.text("Expected of customers who buy as much"), **ring)
     said = words.text("Bought it too")
     ax.plot(shown["confidence"], shown.index, "o", markersize=8, color=TIER_COLOURS["high"], label=said)
@@ -81,7 +91,7 @@ def _tile(ax: Any, words: Words, place: tuple[int, int], share: float, ratio: fl
     x, y = place
     if ratio == ratio:
         colour = TIER_COLOURS["high"] if ratio > 0 else RISK_COLOUR
-        depth = 0.12 + 0.55 * min(abs(ratio), 1.5) / 1.5
+        depth = 0.12 + (STRONGEST - 0.12) * min(abs(ratio), 1.5) / 1.5
         ax.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, alpha=depth, linewidth=0))
     mark = "" if ratio != ratio else "▲ " if ratio > 0 else "▼ "
     ax.text(x, y, mark + words.percent(share), ha="center", va="center", fontsize=10, color=INK)
@@ -100,7 +110,7 @@ def draw_bands(ax: Any, words: Words, moves: pd.DataFrame) -> str:
                 y, share, left=left, color=colour, height=0.62, label=words.term("price_band", end) if y == 0 else None
             )
             if share >= 0.06:
-                ink = "white" if end == "top" else INK
+                ink = ON_COLOUR if end == "top" else DARK_ON_COLOUR
                 ax.text(left + share / 2, y, words.percent(share), ha="center", va="center", color=ink, fontsize=10)
             left += share
     named = [words.text("{band:term.price_band} ({n:number})", band=band, n=int(sizes.get(band, 0))) for band in BANDS]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tierbook.show.figures import FURTHER_COLOURS, RISK_COLOUR, TIER_COLOURS, count_in_words
+from tierbook.show.figures import FURTHER_COLOURS, INK, NEUTRAL, RISK_COLOUR, TIER_COLOURS, count_in_words
 from tierbook.show.words import N_, Words
 
 SOLD = TIER_COLOURS["high"]
 UNKNOWN = TIER_COLOURS["potential"]
-FAINT = TIER_COLOURS["ordinary"]
+FAINT = NEUTRAL
 TOTALS = ("read", "net_sales", "kept")
 MOST_MONTH_LABELS = 15
 
@@ -21,7 +21,7 @@ def draw_bridge(ax, words: Words, bridge: pd.DataFrame) -> str:
     colours = [_step_colour(step, amount) for step, amount in zip(bridge["step"], bridge["amount"], strict=True)]
     places = range(len(bridge))
     ax.barh(places, bridge["after"] - before, left=before, color=colours, height=0.55)
-    ax.plot(bridge.loc[total, "after"], bridge.index[total], "|", color="#1c2430", markersize=17, markeredgewidth=3)
+    ax.plot(bridge.loc[total, "after"], bridge.index[total], "|", color=INK, markersize=17, markeredgewidth=3)
     low, high = min(bridge["after"].min(), before.min()), max(bridge["after"].max(), before.max())
     room = max(high - low, abs(high) * 0.01, 1.0)
     for place, (_, row) in zip(places, bridge.iterrows(), strict=True):

@@ -5,12 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook.show.figures import RISK_COLOUR, count_in_words
+from tierbook.show.figures import RISK_COLOUR, SOFT, TIER_COLOURS, count_in_words
 from tierbook.show.pictures.campaign import draw_forest
 from tierbook.show.words import Words
 
-PAYS_COLOUR = "#0072B2"
-UNCLEAR_COLOUR = "#5a6675"
+PAYS_COLOUR = TIER_COLOURS["high"]
+UNCLEAR_COLOUR = SOFT
 SMALLEST_P = 0.001
 
 

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.gates import MOST_MONTHS
-from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS, count_in_words, label
+from tierbook.show.figures import NEUTRAL, RISK_COLOUR, TIER_COLOURS, count_in_words, label, shade, write_cells
 from tierbook.show.words import N_, Words
 
 MONTHS_SHOWN = MOST_MONTHS + 1
-INK = "#1c2430"
-YEAR_COLOURS = (TIER_COLOURS["high"], TIER_COLOURS["potential"], TIER_COLOURS["ordinary"])  # the newest first
+YEAR_COLOURS = (TIER_COLOURS["high"], TIER_COLOURS["potential"], NEUTRAL)  # the newest first
 
 
 def draw_missing(ax: Any, words: Words, missing: pd.DataFrame) -> str:
@@ -21,13 +20,11 @@ def draw_missing(ax: Any, words: Words, missing: pd.DataFrame) -> str:
 
     ``missing``: `profile.missing_by_month` of the columns to show, not empty; a month under ten rows stays blank.
     """
-    import seaborn
-
     grid = missing.pivot(index="column", columns="month", values="missing_share").astype(float).iloc[:, -MONTHS_SHOWN:]
     grid = grid.loc[grid.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     said = grid.mul(100).map(lambda x: "" if np.isnan(x) else words.number(x))
-    style = {"annot_kws": {"size": 9}, "linewidths": 1, "cbar": False}
-    seaborn.heatmap(grid, ax=ax, annot=said, fmt="", cmap="Oranges", vmin=0, vmax=1, **style)
+    shade(ax, grid, RISK_COLOUR)
+    write_cells(ax, said.to_numpy(), fontsize=9.5)
     ax.set_yticks(np.arange(len(grid)) + 0.5, [label(words.term("column", name)) for name in grid.index], rotation=0)
     ax.set_xticks(np.arange(grid.shape[1]) + 0.5, list(grid.columns), rotation=35, ha="right")
     ax.tick_params(labelsize=9)
@@ -39,15 +36,16 @@ def draw_missing(ax: Any, words: Words, missing: pd.DataFrame) -> str:
 
 
 def draw_refund_share(ax: Any, words: Words, months: pd.DataFrame, usual: tuple[float, float]) -> str:
-    """Refunds as a share of sales by month, the last thirteen months; the usual range as a band, none where null."""
+    """Refunds as a share of sales by month, the last thirteen months; the usual range as a band, none where null;
+    the last bar is orange when above it."""
     shown = months.tail(MONTHS_SHOWN)
     places = np.arange(len(shown))
     if not np.isnan(usual[0]):
-        ax.axhspan(*usual, color=TIER_COLOURS["outside"], alpha=0.5, label=words.text("Usual range (P10–P90)"))
+        ax.axhspan(*usual, color=TIER_COLOURS["high"], alpha=0.14, label=words.text("Usual range (P10–P90)"))
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2)
-    ax.bar(
-        places, shown["refund_share"], color=[*[TIER_COLOURS["ordinary"]] * (len(shown) - 1), RISK_COLOUR], width=0.7
-    )
+    above = shown["refund_share"].iloc[-1] > usual[1]
+    last_colour = RISK_COLOUR if above else TIER_COLOURS["high"]
+    ax.bar(places, shown["refund_share"], color=[*[NEUTRAL] * (len(shown) - 1), last_colour], width=0.7)
     ax.set_xticks(places, list(shown["month"]), rotation=35, ha="right")
     ax.tick_params(axis="x", labelsize=9)
     ax.set_ylabel(words.text("Refunds, share of sales"))
@@ -63,7 +61,7 @@ def draw_rhythm(axes: Any, words: Words, weekdays: pd.DataFrame, years: pd.DataF
     (`rhythm.years`)."""
     week, year = axes
     best = int(weekdays["index"].to_numpy().argmax())
-    colours = [TIER_COLOURS["high" if place == best else "ordinary"] for place in range(len(weekdays))]
+    colours = [TIER_COLOURS["high"] if place == best else NEUTRAL for place in range(len(weekdays))]
     week.bar(range(len(weekdays)), weekdays["orders"], color=colours)
     week.set_xticks(range(len(weekdays)), [words.term("weekday", day) for day in weekdays["weekday"]])
     week.set_ylabel(words.text("Orders a day"))

@@ -7,10 +7,10 @@ import pandas as pd
 
 from tierbook.scores.drift import shares_now
 from tierbook.scores.rfm import MEASURES, Scale
-from tierbook.show.figures import TIER_COLOURS, count_in_words
+from tierbook.show.figures import NEUTRAL, TIER_COLOURS, count_in_words
 from tierbook.show.words import N_, Words
 
-THEN, NOW = TIER_COLOURS["outside"], TIER_COLOURS["high"]
+THEN, NOW = NEUTRAL, TIER_COLOURS["high"]
 TITLES = (N_("Recency (R)"), N_("Frequency (F)"), N_("Monetary value (M)"))
 
 

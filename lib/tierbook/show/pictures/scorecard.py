@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tierbook.show.figures import FURTHER_COLOURS, RISK_COLOUR, TIER_COLOURS, count_in_words
+from tierbook.show.figures import FURTHER_COLOURS, NEUTRAL, RISK_COLOUR, SOFT, TIER_COLOURS, count_in_words
 from tierbook.show.words import N_, Words
 
-WHOLE, GAINED, TAKEN = TIER_COLOURS["ordinary"], TIER_COLOURS["high"], RISK_COLOUR
+WHOLE, GAINED, TAKEN = NEUTRAL, TIER_COLOURS["high"], RISK_COLOUR
 ENDS = ("year_ago", "now")
 
 
@@ -24,9 +24,10 @@ def draw_revenue_bridge(ax: Any, words: Words, bridge: pd.DataFrame) -> str:
     left = np.where(total, 0.0, after - amount)
     colours = np.where(total, WHOLE, np.where(amount < 0, TAKEN, GAINED))
     places = range(len(bridge))
-    ax.barh(places, amount, left=left, color=colours, height=0.62)
+    # an edge of its own colour keeps the smallest step to be seen
+    ax.barh(places, amount, left=left, color=colours, edgecolor=colours, linewidth=1.5, height=0.62)
     for place in list(places)[:-1]:
-        ax.plot([after[place]] * 2, [place + 0.31, place + 0.69], color="#5a6675", linewidth=1)
+        ax.plot([after[place]] * 2, [place + 0.31, place + 0.69], color=SOFT, linewidth=1)
     low, high = min(0.0, after.min()), max(after.max(), (left + amount).max(), 1.0)
     for place in places:
         said = words.format(amount[place], "money" if total[place] else "+money")

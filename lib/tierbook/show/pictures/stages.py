@@ -9,10 +9,9 @@ import pandas as pd
 
 from tierbook.insight.stages import NONE
 from tierbook.scores.lifecycle import STAGES
-from tierbook.show.figures import RISK_COLOUR, TIER_COLOURS
+from tierbook.show.figures import INK, NEUTRAL, RISK_COLOUR, SOFT, STRONGEST, TIER_COLOURS
 from tierbook.show.words import N_, Words
 
-QUIET, INK = "#6b7683", "#1c2430"
 SILENT = ("at_risk", "lost")
 
 
@@ -47,9 +46,9 @@ def _cell(ax, words: Words, cell, place: tuple[int, int]) -> None:
     moved, rate = cell.from_stage not in (NONE, cell.to_stage), cell.rate
     shade = float(np.sqrt(rate)) if moved and not np.isnan(rate) else 0.0
     hue = RISK_COLOUR if cell.to_stage in SILENT else TIER_COLOURS["high"]
-    ax.add_patch(Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor=hue if moved else "#eef0f3",
-                           alpha=0.85 * shade if moved else 1.0, linewidth=0))  # fmt: skip
-    ink = "white" if shade > 0.72 else INK if moved else QUIET
+    ax.add_patch(Rectangle((x + 0.03, y + 0.04), 0.94, 0.92, facecolor=hue if moved else NEUTRAL,
+                           alpha=STRONGEST * shade if moved else 0.14, linewidth=0))  # fmt: skip
+    ink = INK if moved else SOFT
     number = words.number(cell.customers)
     if np.isnan(rate):
         ax.text(x + 0.5, y + 0.5, number, ha="center", va="center", color=ink)

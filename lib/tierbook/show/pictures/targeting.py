@@ -5,13 +5,12 @@ from typing import Any
 import pandas as pd
 
 from tierbook.insight.targeting import Qini
-from tierbook.show.figures import RISK_COLOUR, count_in_words
+from tierbook.show.figures import INK, RISK_COLOUR, SOFT, TIER_COLOURS, count_in_words
 from tierbook.show.pictures.campaign import effect, effect_format, interval
 from tierbook.show.words import N_, Words
 
-CURVE_COLOUR = "#0072B2"
-CHANCE_COLOUR = "#5a6675"
-INK = "#1c2430"
+CURVE_COLOUR = TIER_COLOURS["high"]
+CHANCE_COLOUR = SOFT
 
 DEFINITION = N_(
     "Qini here: the area between the curve and the random line, as a share of the effect of treating everybody; 0 is no "
@@ -94,7 +93,7 @@ def _key(ax: Any, words: Words, plan: pd.Series | None) -> None:
     if plan is not None:
         label = words.text("The first {share:percent}, optimism taken off", share=plan["share"])
         marks.append(Line2D([], [], linestyle="", marker="o", markersize=8, color=RISK_COLOUR, label=label))
-    ax.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
+    ax.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 
 def draw_deciles(ax: Any, words: Words, rows: pd.DataFrame, outcome: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tierbook.show.figures import count_in_words, tier_colours
+from tierbook.show.figures import INK, count_in_words, tier_colours
 from tierbook.show.words import N_, Words
 
 PANELS = (
@@ -20,7 +20,7 @@ def draw_tiers_ahead(axes, words: Words, table: pd.DataFrame) -> str:
 
     ``table``: `cases.tiers_ahead.tiers_ahead`; a share that is null there has no bar.
     """
-    places, colours = np.arange(len(table)), tier_colours(table["tier"])
+    places, colours = np.arange(len(table)), tier_colours(table["tier"], words)
     for ax, (column, title) in zip(axes, PANELS, strict=True):
         shares = table[column].astype(float)
         bars = ax.barh(places, shares.fillna(0.0), color=[colours[tier] for tier in table["tier"]], height=0.62)
@@ -28,7 +28,7 @@ def draw_tiers_ahead(axes, words: Words, table: pd.DataFrame) -> str:
         if column == "came_back_share":
             ends = table["high"].astype(float)
             spread = [shares - table["low"], ends - shares]
-            ax.errorbar(shares, places, xerr=spread, fmt="none", ecolor="#1c2430", elinewidth=1.3, capsize=3)
+            ax.errorbar(shares, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1.3, capsize=3)
         for bar, share, end in zip(bars, shares, ends, strict=True):
             ax.annotate(words.percent(share), (0.0 if np.isnan(share) else end, bar.get_y() + 0.31), xytext=(5, 0),
                         textcoords="offset points", va="center", fontsize=10)  # fmt: skip

@@ -6,11 +6,20 @@ import numpy as np
 import pandas as pd
 
 from tierbook.accounting import day_date
-from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
+from tierbook.show.figures import (
+    INK,
+    PAPER,
+    RISK_COLOUR,
+    TIER_COLOURS,
+    WARNING,
+    count_in_words,
+    shade,
+    tier_colours,
+    write_cells,
+)
 from tierbook.show.words import NONE, Words
 
-FORECAST_COLOUR = "#0072B2"
-INK = "#1c2430"
+FORECAST_COLOUR = TIER_COLOURS["high"]
 EXAMPLES = 10
 
 
@@ -22,13 +31,13 @@ def draw_calibration(ax: Any, words: Words, bands: pd.DataFrame) -> str:
     """
     shown = bands.dropna(subset=["actual", "predicted"]).reset_index(drop=True)
     places = list(range(len(shown)))
-    ax.hlines(places, shown["actual"], shown["predicted"], color=FORECAST_COLOUR, linewidth=2, alpha=0.35)
+    ax.hlines(places, shown["actual"], shown["predicted"], color=FORECAST_COLOUR, linewidth=2, alpha=0.5)
     ax.scatter(shown["past_rate"], places, marker="x", s=45, color=RISK_COLOUR, label=words.text("Past rate"))
     ax.scatter(
         shown["predicted"],
         places,
         s=60,
-        facecolor="white",
+        facecolor=PAPER,
         edgecolor=FORECAST_COLOUR,
         linewidth=2,
         zorder=3,
@@ -50,7 +59,7 @@ def draw_calibration(ax: Any, words: Words, bands: pd.DataFrame) -> str:
 def draw_value_by_tier(ax: Any, words: Words, table: pd.DataFrame) -> str:
     """Total expected value by tier, with each tier's share (``forecast.by_tier``)."""
     places, tiers = list(range(len(table))), table["tier"].tolist()
-    colours = tier_colours(tiers)
+    colours = tier_colours(tiers, words)
     ax.barh(places, table["total_clv"], height=0.62, color=[colours[tier] for tier in tiers])
     for place, amount, share in zip(places, table["total_clv"], table["clv_share"], strict=True):
         said = words.text("{amount:money} · {share:percent}", amount=amount, share=share)
@@ -72,12 +81,10 @@ def draw_value_by_tier(ax: Any, words: Words, table: pd.DataFrame) -> str:
 
 def draw_expected_orders(ax: Any, words: Words, grid: pd.DataFrame) -> str:
     """Mean expected orders by days since the last order and purchase days (``forecast.by_recency_frequency``)."""
-    import seaborn
-
     known = grid.astype(float)
     said = known.map(lambda x: words.format(x, "number.1")).replace(NONE, "")
-    if known.notna().any(axis=None):
-        seaborn.heatmap(known, ax=ax, annot=said, fmt="", cmap="Blues", vmin=0, cbar=False, linewidths=2)
+    shade(ax, known / max(known.max(axis=None), 1e-9))
+    write_cells(ax, said.to_numpy())
     ax.set_xticks([place + 0.5 for place in range(grid.shape[1])], list(grid.columns))
     ax.set_yticks([place + 0.5 for place in range(grid.shape[0])], list(grid.index), rotation=0)
     ax.set_xlabel(words.text("Purchase days so far"))
@@ -101,7 +108,7 @@ def draw_cumulative_orders(ax: Any, words: Words, table: pd.DataFrame, cut: int)
         ax.axvline(pd.Timestamp(day_date(cut)), color=RISK_COLOUR, linewidth=1)
         said = words.text("forecast from here")
         ax.annotate(said, (pd.Timestamp(day_date(cut)), 0.02), (5, 0), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", color=RISK_COLOUR, fontsize=9.5)  # fmt: skip
+                    textcoords="offset points", color=WARNING, fontsize=9.5)  # fmt: skip
     _months_in_words(ax, days)
     ax.set_ylabel(words.text("Repeat purchases so far"))
     ax.set_ylim(bottom=0)
@@ -140,11 +147,11 @@ def draw_value_distribution(axes: Any, words: Words, book: pd.DataFrame) -> str:
     top = max(rows["clv_high"].max(), valued["clv"].quantile(0.99), 1.0) if len(valued) else 1.0
     edges = np.linspace(0, np.sqrt(top), 41) ** 2
     counts.hist(valued["clv"].clip(0, top), bins=edges, color=FORECAST_COLOUR, alpha=0.75, edgecolor="none")
-    counts.set_ylabel(words.text("Customers"))
+    counts.set_ylabel(words.text("Number of customers"))
     count_in_words(counts.yaxis, words)
     places = np.arange(len(rows))
     examples.hlines(
-        places, rows["clv_low"].clip(lower=0), rows["clv_high"], color=FORECAST_COLOUR, linewidth=4, alpha=0.3
+        places, rows["clv_low"].clip(lower=0), rows["clv_high"], color=FORECAST_COLOUR, linewidth=4, alpha=0.45
     )
     for bound in ("clv_low", "clv_high"):
         examples.scatter(rows[bound].clip(lower=0), places, marker="|", s=60, color=FORECAST_COLOUR, clip_on=False)

@@ -7,10 +7,8 @@ from typing import Any
 import pandas as pd
 
 from tierbook.insight.voice import ALL
-from tierbook.show.figures import RISK_COLOUR, count_in_words, tier_colours
+from tierbook.show.figures import INK, SOFT, WARNING, count_in_words, tier_colours
 from tierbook.show.words import N_, Words
-
-INK, AXIS = "#1c2430", "#5a6675"
 
 
 def draw_measure(ax: Any, words: Words, table: pd.DataFrame, measure: str, spec: str = "percent") -> str:
@@ -24,7 +22,7 @@ def draw_measure(ax: Any, words: Words, table: pd.DataFrame, measure: str, spec:
     target = rows["target"].dropna().iloc[0] if rows["target"].notna().any() else None
     ends = [*told["value"], *told["low"].dropna(), *told["high"].dropna(), *([] if target is None else [target])]
     least, most = min([*ends, 0.0]), max([*ends, 0.0]) or 1.0
-    colours = tier_colours([tier for tier in rows["tier"] if tier != ALL]) | {ALL: INK}
+    colours = tier_colours([tier for tier in rows["tier"] if tier != ALL], words) | {ALL: INK}
     for row in told.itertuples():
         low, high = (edge if pd.isna(end) else end for end, edge in ((row.low, least), (row.high, most)))
         ax.hlines(row.Index, low, high, color=colours[row.tier], linewidth=2.4)
@@ -32,29 +30,30 @@ def draw_measure(ax: Any, words: Words, table: pd.DataFrame, measure: str, spec:
         _beside(ax, words, row, spec)
     for row in rows[rows["value"].isna()].itertuples():
         said = N_("too few to say") if row.verdict == "too_few" else N_("not known yet: half are still open")
-        ax.text(least, row.Index, words.text(said), color=AXIS, fontsize=9.5, va="center")
+        ax.text(least, row.Index, words.text(said), color=SOFT, fontsize=9.5, va="center")
     if target is not None:
         _target(ax, words, target, spec)
     ax.set_yticks(rows.index, [_named(words, row) for row in rows.itertuples()])
     ax.set(ylim=(max(len(rows), 1) - 0.5, -0.5), xlim=(least - 0.02 * (most - least), most + 0.04 * (most - least)))
-    ax.set_xlabel(words.text("{measure:term.measure}, with 95 % interval", measure=measure))
+    ax.set_xlabel(words.text("With 95 % interval"))
     count_in_words(ax.xaxis, words, spec)
+    ax.set_title(words.term("measure", measure), pad=18)
     ax.grid(axis="y", visible=False)
     return _said(words, told, measure, target, spec)
 
 
 def _beside(ax: Any, words: Words, row: Any, spec: str) -> None:
     verdict = "" if row.verdict == "no_target" else f"  {words.term('target_verdict', row.verdict)}"
-    colour = RISK_COLOUR if row.verdict == "missed" else INK
+    colour = WARNING if row.verdict == "missed" else INK
     ax.annotate(words.format(row.value, spec) + verdict, (1, row.Index), xycoords=("axes fraction", "data"),
                 xytext=(8, 0), textcoords="offset points", va="center", fontsize=10, color=colour)  # fmt: skip
 
 
 def _target(ax: Any, words: Words, target: float, spec: str) -> None:
-    ax.axvline(target, color=AXIS, linestyle="--", linewidth=1.2)
+    ax.axvline(target, color=SOFT, linestyle="--", linewidth=1.2)
     said = words.text("target {target}", target=words.format(target, spec))
     ax.annotate(said, (target, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
-                ha="center", fontsize=9.5, color=AXIS)  # fmt: skip
+                ha="center", fontsize=9.5, color=SOFT)  # fmt: skip
 
 
 def _named(words: Words, row: Any) -> str:
