@@ -23,7 +23,14 @@ def test_a_fall_is_judged_at_the_edges_of_its_usual_range(fallen, usual, told):
     sentence, note = said(findings.of_best_tier(now, usual, "high", 3))
     assert sentence.startswith(f"{fallen} customers fell from tier “High value”") and told in sentence
     assert "Of 500 customers" in note and "3 customers changed tier only because the scale moved" in note
-    assert "涉及年销售额83.0万元" in said(findings.of_best_tier(now, usual, "high", 3), "zh")[0]
+    assert "CN¥830,000 of yearly net sales" in sentence
+    assert "涉及年净销售额83.0万元" in said(findings.of_best_tier(now, usual, "high", 3), "zh")[0]
+
+
+def test_the_money_of_a_fall_is_margin_where_that_is_known():
+    now = pd.Series({"customers": 500, "fallen": 40, "net": 830_000.0})
+    sentence, note = said(findings.of_best_tier(now, (30.0, 50.0), "high", 0, margin=200_000.0), "zh")
+    assert "涉及年毛利20.0万元" in sentence and "此前12个月的毛利" in note
 
 
 def test_without_anyone_in_the_best_tier_there_is_no_such_finding():

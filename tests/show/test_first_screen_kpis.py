@@ -36,7 +36,7 @@ def test_every_box_names_its_corner_and_what_belongs_to_it():
         ],
         strict=True,
     ):
-        assert f"<h3><small>{corner}</small><br>{measure}</h3>" in box
+        assert f"<h2><small>{corner}</small><br>{measure}</h2>" in box
         assert beside in box.replace("'", "&#x27;"), beside
 
 

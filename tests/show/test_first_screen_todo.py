@@ -20,7 +20,7 @@ ACTIONS = [
     {"code": "mail", "words": "Mail <b>"},
     {"code": "welcome", "words": {"en": "Welcome", "zh": "欢迎"}, "chapter": "acquire"},
 ]
-NO_CALLS = {"customers": 0, "held_out": 0, "channels": [], "verdict": None}
+NO_CALLS = {"customers": 0, "held_out": 0, "channels": [], "verdict": None, "due": dt.date(2026, 11, 30)}
 
 
 def rows(language, calls=NO_CALLS):
@@ -46,7 +46,44 @@ def test_actions_stand_by_chapter_and_carry_their_measure():
 
 
 def test_the_call_list_is_the_first_to_keep_customers():
-    calls = {"customers": 40, "held_out": 4, "channels": ["phone"], "verdict": None}
+    calls = {"customers": 40, "held_out": 4, "channels": ["phone"], "verdict": None, "due": dt.date(2026, 11, 30)}
     told = rows("en", calls)
     assert [row[0] for row in told][:3] == ["Welcome", Words("en", "CNY").term("campaign", "early_warning"), "Visit"]
     assert told[1][2] == "money per customer until the next report" and told[1][6:8] == ["40", "4"]
+
+
+FINDING = ("Sales were {n:money}.", "", {"n": 5.0})
+
+
+def soonest(lists, calls=NO_CALLS):
+    page = first_screen.month(Words("en", "CNY"), [FINDING], lists, calls)
+    body = page[page.index("<tbody>") : page.index("</tbody>")]
+    return page, [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+
+
+def nine_lists():
+    """List k (1 to 9) is due on day 10 - k of November and holds k customers; the ninth is due first."""
+    rows = [{"code": f"a{k}", "chapter": "keep", "action": f"A{k} <i>", "action_measure": None, "channel": "sms",
+             "owner": None, "due": dt.date(2026, 11, 10 - k), "customers": k, "held_out": 0} for k in range(1, 10)]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_beside_the_findings_stand_the_lists_due_first_with_their_files():
+    """Eight of nine: the last due is left out, and the line beneath counts all; text from the catalogue is escaped."""
+    page, told = soonest(nine_lists())
+    assert "Sales were CN¥5.00." in page and "9 lists in all" in page
+    assert [re.sub("<[^>]+>", "", row[0]) for row in told] == [f"A{k} &lt;i&gt;" for k in range(9, 1, -1)]
+    assert told[0][1:] == ["–", "11-01", "9"] and 'href="../excel/action_list.csv"' in told[0][0]
+
+
+def test_the_call_list_comes_before_all_and_links_its_own_file():
+    page, told = soonest(
+        nine_lists(),
+        {"customers": 40, "held_out": 4, "channels": ["phone"], "verdict": None, "due": dt.date(2026, 11, 30)},
+    )
+    assert 'href="../excel/alerts.csv"' in told[0][0] and told[0][2:] == ["11-30", "40"] and "10 lists in all" in page
+
+
+def test_without_lists_only_the_findings_are_told():
+    page = first_screen.month(Words("en", "CNY"), [FINDING], nine_lists().head(0), NO_CALLS)
+    assert "Sales were" in page and "<table" not in page

@@ -19,34 +19,37 @@ Finding = tuple[str, str, dict]
 TOP = 10
 
 
-def of_best_tier(now: pd.Series, usual: tuple[float, float], best: str, moved_by_scale: int) -> Finding | None:
-    """How many fell from the best tier, whether that is usual, and the money in it.
+def of_best_tier(
+    now: pd.Series, usual: tuple[float, float], best: str, moved_by_scale: int, margin: float | None = None
+) -> Finding | None:
+    """How many fell from the best tier, whether that is usual, and the yearly money in it.
 
-    ``now``: this month's row of `tier_path.falls`; ``usual``: `tier_path.usual_falls`.
+    ``now``: this month's row of `tier_path.falls`; ``usual``: `tier_path.usual_falls`; ``margin``: of those who fell,
+    `tier_path.margin_of`: without it the money is their net sales.
     """
     if not now["customers"]:
         return None
-    values = {"n": now["fallen"], "base": now["customers"], "tier": best, "money": now["net"], "usual": usual}
-    values["scale"] = moved_by_scale
+    values = {"n": now["fallen"], "base": now["customers"], "tier": best, "usual": usual, "scale": moved_by_scale}
+    values |= {"money": now["net"], "basis": "net_sales"} if margin is None else {"money": margin, "basis": "margin"}
     note = N_(
-        "Of {base:number} customers there a month ago; sales of their last twelve months. "
+        "Of {base:number} customers there a month ago; {basis:term.money_basis} of the twelve months until then. "
         "{scale:number} customers changed tier only because the scale moved."
     )
     told = {
         "above": N_(
-            "{n:number} customers fell from tier “{tier:term.tier}”, more than usual ({usual:span}), with {money:money} of yearly sales."
+            "{n:number} customers fell from tier “{tier:term.tier}”, more than usual ({usual:span}), with {money:money} of yearly {basis:term.money_basis}."
         ),
         "below": N_(
-            "{n:number} customers fell from tier “{tier:term.tier}”, fewer than usual ({usual:span}), with {money:money} of yearly sales."
+            "{n:number} customers fell from tier “{tier:term.tier}”, fewer than usual ({usual:span}), with {money:money} of yearly {basis:term.money_basis}."
         ),
         "usual": N_(
-            "{n:number} customers fell from tier “{tier:term.tier}”, within the usual range ({usual:span}), with {money:money} of yearly sales."
+            "{n:number} customers fell from tier “{tier:term.tier}”, within the usual range ({usual:span}), with {money:money} of yearly {basis:term.money_basis}."
         ),
         "no_history": N_(
-            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly sales: history too short to judge."
+            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly {basis:term.money_basis}: history too short to judge."
         ),
         "too_few": N_(
-            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly sales: too few to judge."
+            "{n:number} customers fell from tier “{tier:term.tier}”, with {money:money} of yearly {basis:term.money_basis}: too few to judge."
         ),
     }
     return told[judgement(now["fallen"], now["customers"], *usual)], note, values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
 
@@ -11,10 +10,11 @@ from tierbook.insight.actions import CHAPTERS
 from tierbook.show import gates as gates_in_words
 from tierbook.show.card import own
 from tierbook.show.tables import html as table
-from tierbook.show.words import N_, Words
+from tierbook.show.words import N_, Words, on_page
 
 Fell = tuple[float, tuple[float, float]]
 SPARK_WIDTH, SPARK_HEIGHT = 220, 34
+SOONEST = 8  # lists on the first screen; all of them stand further down
 NOTED = {"works_and_pays": "yes", "harmful": "bad", "broken_split": "bad", "no_difference": "no", "no_control": "no"}
 
 
@@ -44,7 +44,7 @@ def trust(words: Words, accounting: pd.DataFrame, gates: pd.DataFrame) -> str:
                 reasons=("、" if words.language == "zh" else ", ").join(reasons),
             )
         )
-    told += [f"<b>{escape(gates_in_words.sentence(words, row))}</b>" for row in missed.itertuples()]
+    told += [f"<b>{on_page(gates_in_words.sentence(words, row))}</b>" for row in missed.itertuples()]
     told += [
         words.html("Difference to finance's figure for {month:month}: {gap:percent.2}.", month=row.about, gap=row.value)
         for row in gates[(gates["gate"] == "max_finance_gap") & (gates["result"] == "pass")].itertuples()
@@ -96,10 +96,10 @@ def _kpi(words: Words, row: pd.Series, beside: str, path: Sequence[float], fell:
     if measure == "nps" and row["n"] < 10:
         big = "–"
     more = [part for part in (_against(words, row), _below(words, measure, row, fell), beside) if part]
-    spark = _spark(words, title, path, _SHOWN[measure])
+    line = spark(words, title, path, _SHOWN[measure])
     return (
-        f'<div class="kpi"><h3><small>{escape(side)}</small><br>{escape(title)}</h3><div class="big">{escape(big)}</div>'
-        f'<div class="more">{"<br>".join(more)}</div>{spark}</div>'
+        f'<div class="kpi"><h2><small>{on_page(side)}</small><br>{on_page(title)}</h2><div class="big">{on_page(big)}</div>'
+        f'<div class="more">{"<br>".join(more)}</div>{line}</div>'
     )
 
 
@@ -115,7 +115,7 @@ def _against(words: Words, row: pd.Series) -> str:
         shown = words.format(change, {"share": "points", "points": "+number"}.get(row["unit"], "change"))
         moved = any(digit in shown for digit in "123456789")  # what rounds to nothing is neither good nor bad
         direction = "" if not moved else "up" if change > 0 else "down"
-        parts.append(f'<span class="{direction}">{escape(label)} {escape(shown)}</span>')
+        parts.append(f'<span class="{direction}">{on_page(label)} {on_page(shown)}</span>')
     if pd.notna(row["target"]) and row["target"]:
         parts.append(words.html("target reached {share:percent}", share=row["value"] / row["target"]))
     return " · ".join(parts)
@@ -138,7 +138,7 @@ def _below(words: Words, measure: str, row: pd.Series, fell: Fell | None) -> str
     return ""
 
 
-def _spark(words: Words, title: str, path: Sequence[float], spec: str) -> str:
+def spark(words: Words, title: str, path: Sequence[float], spec: str) -> str:
     """A small line of the last months with this month's dot; nothing for fewer than three."""
     known = [float(v) for v in path if pd.notna(v)]
     if len(known) < 3:
@@ -154,7 +154,7 @@ def _spark(words: Words, title: str, path: Sequence[float], spec: str) -> str:
     )  # fmt: skip
     x, y = points[-1]
     return (
-        f'<svg viewBox="-3 0 {SPARK_WIDTH + 8} {SPARK_HEIGHT}" role="img" aria-label="{escape(alt)}"><polyline fill="none" '
+        f'<svg viewBox="-3 0 {SPARK_WIDTH + 8} {SPARK_HEIGHT}" role="img" aria-label="{on_page(alt)}"><polyline fill="none" '
         f'stroke="currentColor" stroke-opacity=".4" stroke-width="1.5" points="{line}"/>'
         f'<circle cx="{x:.0f}" cy="{y:.1f}" r="3" fill="currentColor"/></svg>'
     )
@@ -169,6 +169,47 @@ def finds(words: Words, sentences: Sequence[tuple]) -> str:
     return f'<ol class="finds">{"".join(items)}</ol>'
 
 
+def month(words: Words, sentences: Sequence[tuple], lists: pd.DataFrame, calls: dict) -> str:
+    """The month on one screen: its findings, and beside them the lists to work through, the soonest due first.
+
+    ``lists`` and ``calls`` as of `todo`, which tells the same lists in full.
+    """
+    return f'<div class="two"><div>{finds(words, sentences)}</div><div>{_soonest(words, lists, calls)}</div></div>'
+
+
+def _soonest(words: Words, lists: pd.DataFrame, calls: dict) -> str:
+    """The lists due first, linked to the file that says who is on them; the early warning's calls before all."""
+    rows = lists.sort_values(["due", "customers"], ascending=[True, False], kind="stable")
+    named = {column: [own(words, name) or None for name in rows[column]] for column in ("action", "owner")}
+    rows = rows.assign(file="action_list", **named)
+    if calls["customers"]:
+        rows = pd.concat([pd.DataFrame([_calls(words, calls) | {"file": "alerts"}]), rows], ignore_index=True)
+    if rows.empty:
+        return ""
+    heads = (N_("List"), N_("Owner"), N_("Due"), N_("Customers"))
+    cells = "".join(f'<th scope="col"{" class=n" if h == heads[-1] else ""}>{words.html(h)}</th>' for h in heads)
+    body = "".join(_list_row(words, row) for row in rows.head(SOONEST).itertuples())
+    rest = words.html(
+        '{n:number|list|lists} in all, <a href="#lists">with their controls and what they earned</a>; '
+        'for Excel: <a href="../customers.xlsx">customers.xlsx</a>.',
+        n=len(rows),
+    )
+    return (
+        f'<table class="tb lists"><caption>{words.html("To do this month")}</caption><thead><tr>{cells}</tr></thead>'
+        f'<tbody>{body}</tbody></table><p class="note">{rest}</p>'
+    )
+
+
+def _list_row(words: Words, row) -> str:
+    # within weeks: the year goes without saying
+    due = "–" if pd.isna(row.due) else words.format(row.due, "date.short")[5:]
+    return (
+        f'<tr><th scope="row"><a href="../excel/{row.file}.csv">{on_page(str(row.action))}</a></th>'
+        f"<td>{on_page(str(row.owner)) if row.owner else '–'}</td><td class='day'>{on_page(due)}</td>"
+        f'<td class="n">{words.number(row.customers)}</td></tr>'
+    )
+
+
 def verdicts(words: Words, headlines: pd.DataFrame) -> str:
     """What earlier actions did: one row per campaign (or tier, where tiers differ) with its verdict in words.
 
@@ -179,9 +220,7 @@ def verdicts(words: Words, headlines: pd.DataFrame) -> str:
         f"<th scope='col'{' class=n' if n in (2, 3) else ''}>{words.html(h)}</th>" for n, h in enumerate(heads)
     )
     body = "".join(_verdict(words, row) for row in headlines.itertuples())
-    return (
-        f'<div class="table-wrap"><table class="tb"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return f'<div class="wide"><table class="tb"><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _verdict(words: Words, row) -> str:
@@ -194,9 +233,9 @@ def _verdict(words: Words, row) -> str:
         )  # fmt: skip
     mark = NOTED.get(row.verdict, "wait")
     return (
-        f"<tr><td>{escape(str(row.campaign))}</td><td>{escape(words.term('tier', row.tier))}</td>"
-        f"<td class='n'>{words.number(row.n_treated)} / {words.number(row.n_control)}</td><td class='n'>{escape(effect)}</td>"
-        f"<td><span class='verdict {mark}'>{escape(words.term('verdict', row.verdict))}</span></td></tr>"
+        f"<tr><th scope='row'>{on_page(str(row.campaign))}</th><td>{on_page(words.term('tier', row.tier))}</td>"
+        f"<td class='n'>{words.number(row.n_treated)} / {words.number(row.n_control)}</td><td class='n'>{on_page(effect)}</td>"
+        f"<td><span class='verdict {mark}'>{on_page(words.term('verdict', row.verdict))}</span></td></tr>"
     )
 
 
@@ -204,8 +243,8 @@ def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame, calls: dict) -
     """This month's lists by chapter: action, measure, owner, channel, due date, customers, held out, earned so far.
 
     ``lists``: `actions.due_lists` of what is planned; ``earned``: `insight.ledger.earned`; ``calls``: the early warning's
-    list, the first of its chapter: customers, held_out, and the verdict of last month's, null without one. Actions whose
-    chapter the catalogue does not say come last.
+    list, the first of its chapter: customers, held_out, due (until the next report), and the verdict of last month's, null
+    without one. Actions whose chapter the catalogue does not say come last.
     """
     so_far = earned.set_index(earned["action"].astype(str)).reindex(lists["code"].astype(str))
     names = ("action", "action_measure", "owner", "channel")
@@ -217,11 +256,9 @@ def todo(words: Words, lists: pd.DataFrame, earned: pd.DataFrame, calls: dict) -
         shown = pd.concat([pd.DataFrame([_calls(words, calls)]), shown], ignore_index=True)
     place = shown["chapter"].map({name: place for place, name in enumerate(CHAPTERS)}).fillna(len(CHAPTERS))
     columns = ["action", "chapter", "action_measure", "owner", "channel", "due", "customers", "held_out", "earned"]
-    return table(
-        shown.iloc[place.argsort(kind="stable")][columns],
-        words,
-        formats={"due": "date.short", "customers": "number", "held_out": "number"},
-    )
+    formats = {"due": "date.short", "customers": "number", "held_out": "number"}
+    told = table(shown.iloc[place.argsort(kind="stable")][columns], words, formats=formats)
+    return f'<div id="lists">{told}</div>'
 
 
 def _calls(words: Words, calls: dict) -> dict:
@@ -233,7 +270,7 @@ def _calls(words: Words, calls: dict) -> dict:
         "action_measure": words.text("money per customer until the next report"),
         "owner": words.term("owner", "own"),
         "channel": words.list([words.term("channel", name) for name in calls["channels"]]),
-        "due": None,
+        "due": calls["due"],
         "customers": calls["customers"],
         "held_out": calls["held_out"],
         "earned": verdict,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tierbook import history
 from tierbook.accounting import day_number
-from tierbook.insight import movement, overrides, protection, sensitivity, upgrades, year_path
+from tierbook.insight import movement, overrides, protection, sensitivity, tier_path, upgrades, year_path
 from tierbook.months import months_before, months_between
 from tierbook.scores import maps
 
@@ -39,7 +39,9 @@ def windows(month: Workbook, dates: list[dt.date], window_days: int | None = Non
     found = month.tables.collect(lambda engine, days: history.windows(days, engine.frame(ends), length), "days")
     found = found.sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
     wanted = list(month.tier_scheme.traits)
-    return found if not wanted else pd.concat([_with_traits(month, found, date, wanted) for date in sorted(dates)])
+    # without a date, as of a contacts table without rows, the columns of the traits are still asked for
+    asked = sorted(dates) or [month.as_of]
+    return found if not wanted else pd.concat([_with_traits(month, found, date, wanted) for date in asked])
 
 
 def _with_traits(month: Workbook, found: pd.DataFrame, date: dt.date, wanted: list[str]) -> pd.DataFrame:
@@ -82,6 +84,15 @@ def moved(month: Workbook) -> pd.DataFrame:
     rescaled = by_scheme & moved["reported"].notna() & moved["reported"].ne(then)
     moved["change_cause"] = np.select([~stood, rescaled], ["customer", "scale"], "")
     return moved.replace({"change_cause": {"": None}}).rename_axis("customer_id").reset_index()
+
+
+def margin_of_fallen(month: Workbook) -> float | None:
+    """Yearly margin of those who fell from the best tier this month; None where no margin is known."""
+    if month.margin_rate is None:
+        return None
+    found, best = month.moved(), month.tier_scheme.order[0]
+    fallen = found.loc[(found["from_tier"] == best) & (found["to_tier"] != best), "customer_id"]
+    return tier_path.margin_of(fallen, month.history(month.dates[1]), month.params.margin)
 
 
 def _computed(month: Workbook, date: dt.date) -> pd.Series:
