@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pandas as pd
 import pytest
 import yaml
@@ -37,6 +38,8 @@ def test_hillstrom_needs_no_orders(shared_data, tmp_path, run_report):
     assert not (report / "tables" / "customers.csv").exists() and not (report / "customers.xlsx").exists()
     manifest = json.loads((report / "run.json").read_text())
     assert manifest["gates"] == [] and manifest["simulated"] == []
+    jsonschema.validate(manifest, json.loads((ROOT / "docs" / "run.schema.json").read_text(encoding="utf-8")))
+    assert manifest["headline"]["en"] == "Womens mail: Works and pays; Mens mail: Works and pays."
 
 
 @pytest.mark.long

@@ -1,28 +1,41 @@
 """The list of all reports: ``outputs/index.html``, rebuilt from what lies in the folders."""
 
+from __future__ import annotations
+
+import base64
+import hashlib
 import json
 import os
-from dataclasses import dataclass
-from html import escape
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tierbook.errors import PublishError
-from tierbook.report.export import LANGUAGE_CODES, LANGUAGE_NAMES, style
+from tierbook.report.export import LANGUAGE_CODES, LANGUAGE_NAMES, TEMPLATE, style
+from tierbook.show.first_screen import spark
+from tierbook.show.words import Words
 
-TITLES = {"en": "Reports", "zh": "报告"}
-COLUMNS = (("Data as of", "数据截至"), ("Report", "报告"), ("Pages", "页面"))
-NOTHING_YET = ("No report has been published yet.", "尚未发布任何报告。")
+UNFOLDED = 12
+"""Months of a report that stand open; older ones are folded."""
+SHAPES = {"money": "money", "share": "percent.1", "points": "number", "customers": "number"}
 
 
 @dataclass(frozen=True)
 class Published:
-    """One published report: its folder's name, as-of date, title per language and the languages it is written in."""
+    """One published report: its folder's name, as-of date, titles and verdict line by language, the languages it is
+    written in, its currency, and its main measures as run.json gives them. What run.json does not tell is empty."""
 
     name: str
     as_of: str
-    titles: dict[str, str]
     languages: tuple[str, ...]
+    titles: dict[str, str] = field(default_factory=dict)
+    headline: dict[str, str] = field(default_factory=dict)
+    currency: str = "CNY"
+    measures: tuple[dict[str, Any], ...] = ()
 
 
 def published(outputs: Path) -> list[Published]:
@@ -52,19 +65,51 @@ def write_index(outputs: Path) -> Path:
     return index
 
 
+def anchor(name: str) -> str:
+    """The place of a report on the list, as a link writes it after ``#``."""
+    return f"report-{quote(name, safe='')}"
+
+
+def neighbours(outputs: Path, name: str, as_of: str, page: str) -> tuple[tuple[str, str, str], ...]:
+    """Links from a page to the report's nearest months before and after, as far as they are published in its language.
+
+    ``page``: ``<language>/<file>``. Gives (``prev`` or ``next``, relative address, as-of date): the same page where that
+    month has it, else its first.
+    """
+    language = page.partition("/")[0]
+    days = sorted(run.parent.name for run in (outputs / name).glob("????-??-??/run.json"))
+    days = [day for day in days if (outputs / name / day / language / "index.html").is_file()]
+    near = {"prev": [day for day in days if day < as_of][-1:], "next": [day for day in days if day > as_of][:1]}
+    return tuple((rel, _address(outputs / name, day, page), day) for rel, found in near.items() for day in found)
+
+
+def _address(report: Path, day: str, page: str) -> str:
+    there = page if (report / day / page).is_file() else f"{page.partition('/')[0]}/index.html"
+    return f"../../{day}/{quote(there)}"
+
+
 def _report(path: Path) -> Published:
     folder = path.parent
-    languages = tuple(sorted(page.parent.name for page in folder.glob("*/index.html")))
-    return Published(folder.parent.name, folder.name, _titles(path), languages)
-
-
-def _titles(path: Path) -> dict[str, str]:
-    # a report whose manifest cannot be read is still a report that was published
+    place = folder.parent.name, folder.name, tuple(sorted(page.parent.name for page in folder.glob("*/index.html")))
+    # a report whose manifest cannot be read, or comes from an older version, is still a report that was published
     try:
-        title = json.loads(path.read_text(encoding="utf-8"))["params"]["report"]["title"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return title if isinstance(title, dict) else {"en": str(title)}
+        run = json.loads(path.read_text(encoding="utf-8"))
+        given = run["params"]["report"]["title"]
+        currency = str(run["params"].get("currency") or "CNY")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return Published(*place)
+    titles = _texts(given) if isinstance(given, dict) else {"en": str(given)}
+    return Published(*place, titles, _texts(run.get("headline")), currency, _measures(run.get("measures")))
+
+
+def _texts(given: Any) -> dict[str, str]:
+    found = given if isinstance(given, dict) else {}
+    return {code: str(found[code]) for code in LANGUAGE_CODES if found.get(code)}
+
+
+def _measures(given: Any) -> tuple[dict[str, Any], ...]:
+    rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+    return tuple(row for row in rows if row.get("unit") in SHAPES and isinstance(row.get("path"), list))
 
 
 def _newest_first(as_of: str) -> tuple[int, ...]:
@@ -72,39 +117,89 @@ def _newest_first(as_of: str) -> tuple[int, ...]:
 
 
 def _page(reports: list[Published]) -> str:
-    title = " · ".join(TITLES.values())
-    heads = "".join(f'<th scope="col">{escape(en)} · <span lang="zh-CN">{zh}</span></th>' for en, zh in COLUMNS)
-    rows = "\n".join(_row(report) for report in reports)
-    table = f'<table class="archive"><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>'
-    empty = f'<p>{NOTHING_YET[0]} <span lang="zh-CN">{NOTHING_YET[1]}</span></p>'
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style()}</style>
-</head>
-<body>
-<header class="top"><h1>{title}</h1></header>
-<main>
-{table if reports else empty}
-</main>
-</body>
-</html>
-"""
-
-
-def _row(report: Published) -> str:
-    folder = f"{quote(report.name)}/{quote(report.as_of)}"
-    links = " ".join(
-        f'<a href="{folder}/{quote(language)}/index.html" lang="{escape(LANGUAGE_CODES.get(language, language))}">'
-        f"{escape(LANGUAGE_NAMES.get(language, language))}</a>"
-        for language in report.languages
+    by_name = sorted(reports, key=lambda report: report.name)  # stable: newest first within a name
+    groups = [list(rows) for _, rows in groupby(by_name, key=lambda report: report.name)]
+    groups.sort(key=lambda rows: (_newest_first(rows[0].as_of), rows[0].name))
+    script = (TEMPLATE / "archive.js").read_text(encoding="utf-8")
+    return _template().render(
+        title={code: Words(code).text("Reports") for code in LANGUAGE_CODES},
+        nothing={code: Words(code).text("No report has been published yet.") for code in LANGUAGE_CODES},
+        reports=[_group(rows) for rows in groups],
+        names=LANGUAGE_NAMES,
+        codes=LANGUAGE_CODES,
+        style=style() + (TEMPLATE / "archive.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
-    titles = " · ".join(escape(title) for title in dict.fromkeys(report.titles.values())) or escape(report.name)
-    title = f"{titles} <small>({escape(report.name)})</small>"
-    return f'<tr><th scope="row">{escape(report.as_of)}</th><td>{title}</td><td>{links}</td></tr>'
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(loader=FileSystemLoader(TEMPLATE), autoescape=True).get_template("archive.html.j2")
+
+
+def _group(rows: list[Published]) -> dict[str, Any]:
+    """One report with its months, newest first."""
+    shown, n = [_row(row) for row in rows], len(rows) - UNFOLDED
+    return {
+        "name": rows[0].name,
+        "anchor": anchor(rows[0].name),
+        "titles": rows[0].titles or {"en": rows[0].name},
+        "newest": rows[0].as_of,
+        "boxes": _boxes(rows),
+        "rows": shown[:UNFOLDED],
+        "older": shown[UNFOLDED:],
+        "earlier": {c: Words(c).text("{n:number|earlier report|earlier reports}", n=n) for c in LANGUAGE_CODES},
+    }
+
+
+def _row(report: Published) -> dict[str, Any]:
+    day = report.as_of
+    dated = re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d{2}", day)
+    return {
+        "month": {code: Words(code).month(day[:7]) for code in LANGUAGE_CODES} if dated else {"en": day},
+        "as_of": day,
+        "headline": report.headline,
+        "languages": report.languages,
+        "folder": f"{quote(report.name)}/{quote(day)}",
+    }
+
+
+def _boxes(rows: list[Published]) -> list[dict[str, Any]]:
+    """The newest report's main measures, each with its months; older reports lengthen the line backwards."""
+    boxes = []
+    for measure in rows[0].measures:
+        name, shape = str(measure.get("measure")), SHAPES[measure["unit"]]
+        path = _path(rows, name)
+        said = {code: Words(code, rows[0].currency) for code in LANGUAGE_CODES}
+        titles = {code: words.term("measure", name) for code, words in said.items()}
+        boxes.append(
+            {
+                "title": titles,
+                "value": {code: words.format(_known(measure.get("value")), shape) for code, words in said.items()},
+                "since": f"{min(path)} – {max(path)}" if len(path) > 1 else "",
+                "line": {
+                    code: spark(words, titles[code], [path[month] for month in sorted(path)], shape)
+                    for code, words in said.items()
+                },
+            }
+        )
+    return boxes
+
+
+def _path(rows: list[Published], name: str) -> dict[str, float]:
+    """Month → value, by the newest report that tells it; months without a value have no point."""
+    found: dict[str, float] = {}
+    for report in rows:
+        for measure in (row for row in report.measures if row.get("measure") == name):
+            for point in measure["path"]:
+                value = _known(point.get("value")) if isinstance(point, dict) else None
+                if value is not None and re.fullmatch(r"\d{4}-\d{2}", str(point.get("month"))):
+                    found.setdefault(point["month"], value)
+    return found
+
+
+def _known(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

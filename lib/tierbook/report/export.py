@@ -43,11 +43,15 @@ class Page:
     changed_cells : int, optional
         Cells that differ from the committed notebook; null where there is no commit to compare with.
     made : tuple of str
-        Lines of plain text on how the page was made: version, params file, input checksum.
+        Lines of plain text on how the page was made: version, params file, fingerprint.
+    basis : tuple of (heading, lines)
+        The same in full, folded: inputs, params, scale, gates, notebooks, versions.
     front : bool
         The report's first page: its heading is the report's own title.
     archive : str, optional
         Address of the list of all reports.
+    months : tuple of (rel, href, label)
+        The same page of the report's months before (``prev``) and after (``next``), as far as they are published.
     """
 
     report_title: str
@@ -60,6 +64,8 @@ class Page:
     made: tuple[str, ...] = ()
     front: bool = False
     archive: str | None = None
+    basis: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    months: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,7 @@ def _labels(words: Words, page: Page) -> dict[str, str]:
         "pages": words.text("Pages of this report"),
         "languages": words.text("Languages"),
         "archive": words.text("All reports"),
+        "months": words.text("Other months of this report"),
         "made": words.text("How this page was made"),
         "sort": words.text("Sort by this column"),
         "filter": words.text("Filter the rows"),

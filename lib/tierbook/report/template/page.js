@@ -61,15 +61,29 @@
     }
   }
 
-  const all = document.getElementById("all-code");
-  if (all) {
-    all.hidden = false;
-    all.addEventListener("click", () => {
-      const open = all.textContent === all.dataset.show;
+  // One button in the heading and one at the end: both say what the next press of either does.
+  const all = document.querySelectorAll(".all-code");
+  for (const button of all) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const open = button.textContent === button.dataset.show;
       for (const cell of document.querySelectorAll("details.code")) cell.open = open;
-      all.textContent = open ? all.dataset.hide : all.dataset.show;
+      for (const other of all) other.textContent = open ? other.dataset.hide : other.dataset.show;
     });
   }
+
+  // A box is a stop of the Tab key only while there is something in it to scroll to.
+  const boxes = document.querySelectorAll(".wide, .fig, pre");
+  const stops = () => {
+    const scrolls = Array.from(boxes, (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight);
+    boxes.forEach((box, place) => {
+      if (scrolls[place]) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
+  };
+  addEventListener("resize", stops, { passive: true });
+  document.addEventListener("toggle", stops, true);
+  stops();
 
   // The contents list follows the scroll: the last heading near the top edge is the current one.
   const links = Array.from(document.querySelectorAll(".toc a"));
@@ -82,6 +96,8 @@
       if (place === current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     });
+    const list = links[current].closest(".toc"), line = links[current].offsetTop;
+    if (line < list.scrollTop || line > list.scrollTop + list.clientHeight - 40) list.scrollTop = line - 80;
   };
   if (links.length) {
     let waiting = false;
