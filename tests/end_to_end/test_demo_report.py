@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
 
+from page_audit import contrast_in_both_schemes, raw_python, violations
 from tierbook.book import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +47,16 @@ def outputs(tmp_path_factory, run_report):
 @pytest.fixture(scope="module")
 def report(outputs):
     return outputs / "demo" / "2026-10-31"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_figure_says_its_own_finding_with_a_number(report, language):
+    for page in PAGES:
+        figures = re.findall(r'<figure class="fig"[^>]*>', (report / language / f"{page}.html").read_text())
+        said = [re.search(r'aria-label="([^"]*)"', figure)[1] for figure in figures]
+        assert said and len(set(said)) == len(said), f"{page}: {said}"
+        assert all('role="img"' in figure for figure in figures)
+        assert all(re.search(r"\d", sentence) for sentence in said), f"{page}: {said}"
 
 
 def test_the_folder_holds_what_the_contract_names(outputs, report):
@@ -91,7 +103,8 @@ def test_the_manifest_says_where_the_figures_come_from(report):
     assert run["as_of"] == "2026-10-31"
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in run["inputs"].values())
     assert any(path.endswith("transactions.csv") for path in run["inputs"])
-    assert {"params", "row_accounting", "code", "versions", "seed", "seconds", "gates", "changed_notebooks"} <= set(run)
+    jsonschema.validate(run, json.loads((ROOT / "docs" / "run.schema.json").read_text(encoding="utf-8")))
+    assert set(run["headline"]) == {"en", "zh"} and len(run["measures"]) == 4
 
 
 def test_the_harmful_and_the_working_campaign_are_told_apart(report):
@@ -114,6 +127,7 @@ def test_pages_are_whole_small_and_in_one_language(report, language, page):
     chinese = len(re.findall(r"[\u4e00-\u9fff]", shown))
     assert chinese > 200 if language == "zh" else chinese < 30
     assert f'lang="{"zh-CN" if language == "zh" else "en"}"' in text
+    assert raw_python(text) == []
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +177,35 @@ def test_no_request_leaves_a_page_and_its_links_lead_somewhere(browser, report, 
         files = {link.split("#")[0].removeprefix("file://") for link in links if link.startswith("file://")}
         assert files and all(Path(name).exists() for name in files)
         context.close()
+
+
+def is_accessible(browser, address):
+    """Open one page: no table is cut, and axe-core finds nothing at all, light or dark."""
+    tab = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    tab.goto(address.as_uri())
+    boxes = "Array.from(document.querySelectorAll('.wide'))"
+    assert tab.evaluate(f"{boxes}.filter((box) => box.scrollWidth > box.clientWidth + 1).length") == 0, address.name
+    assert violations(tab, besides=["color-contrast"]) == [], address.name
+    assert contrast_in_both_schemes(tab) == [], address.name
+    tab.close()
+
+
+# The languages take turns: one style sheet and one set of builders make both. The long suite opens every page.
+BY_TURNS = [f"{('en', 'zh')[place % 2]}/{page}.html" for place, page in enumerate(PAGES)]
+THE_OTHERS = [f"{('zh', 'en')[place % 2]}/{page}.html" for place, page in enumerate(PAGES)]
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_any_page(browser, outputs, report):
+    for address in [*(report / page for page in BY_TURNS), outputs / "index.html"]:
+        is_accessible(browser, address)
+
+
+@pytest.mark.long
+@pytest.mark.browser
+def test_axe_finds_nothing_in_the_other_language_either(browser, report):
+    for page in THE_OTHERS:
+        is_accessible(browser, report / page)
 
 
 TABLES_AGAIN = """

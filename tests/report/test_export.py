@@ -147,6 +147,12 @@ def test_the_header_names_report_month_and_other_pages(notebook):
     assert "<li>tierbook 0.1.0 &lt;script&gt;</li>" in text
 
 
+def test_a_title_cannot_end_the_style_that_prints_it(notebook):
+    text = page_html(notebook, "en", page(report_title='A"}</style><script>\\'))
+    assert '@bottom-left{content:"A}/style>script> · October 2026"}' in text
+    assert text.count("</style>") == 1 and "<script>\\" not in text
+
+
 def test_the_front_page_carries_the_reports_title(notebook):
     text = page_html(notebook, "en", page(front=True))
     assert "<h1>Customer tiers</h1>" in text
@@ -196,7 +202,7 @@ def test_a_reader_sorts_and_unfolds_without_any_request(tmp_path):
         heading.get_by_role("button").click()
         falling = tab.locator("tbody th").all_inner_texts()
         folded = tab.locator("details.code pre").is_visible()
-        tab.get_by_role("button", name="Show all code").click()
+        tab.get_by_role("button", name="Show all code").first.click()
         unfolded = tab.locator("details.code pre").is_visible()
         width = tab.evaluate("document.documentElement.scrollWidth")
         browser.close()
