@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tierbook import params
 from tierbook.errors import NotebookFailed, ParamsError, PublishError
 from tierbook.report import handoffs, runner
+from tierbook.report.pages import page_name
 from tierbook.workbook import Workbook
 
 ORDERS = "customer_id,ordered_at,amount\n" + "".join(f"c{n % 9},2026-{1 + n % 10:02d}-15,{10 + n}\n" for n in range(90))
@@ -57,7 +58,9 @@ def test_a_good_run_is_published_and_a_failing_one_leaves_it_as_it_was(shop, tmp
     assert manifest["notebooks"] == ["01_count", "07_summarise_month"]
     before = {path: path.read_bytes() for path in report.rglob("*") if path.is_file()}
     notebook(tmp_path, "01_count", "show.say('begun')", "raise ValueError('the figure is wrong')")
-    with pytest.raises(NotebookFailed, match=r"01_count\.ipynb, cell 6 .*ValueError: the figure is wrong") as failed:
+    with pytest.raises(
+        NotebookFailed, match=r"01_count\.ipynb, cell \[4\] .*ValueError: the figure is wrong"
+    ) as failed:
         runner.run(shop)
     assert "\n" not in str(failed.value)
     assert {path: path.read_bytes() for path in report.rglob("*") if path.is_file()} == before
@@ -93,7 +96,7 @@ def test_chosen_notebooks_are_those_of_the_params_in_their_order(shop):
 
 def test_without_the_summary_the_first_notebook_is_the_front(tmp_path):
     paths = [tmp_path / "01_a.ipynb", tmp_path / "02_b.ipynb"]
-    assert [runner.page_name(path.stem, paths) for path in paths] == ["index.html", "02_b.html"]
+    assert [page_name(path.stem, paths) for path in paths] == ["index.html", "02_b.html"]
 
 
 def test_tables_that_cannot_be_written_publish_nothing(shop, monkeypatch):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tierbook.show.display import MIME, Show
+from tierbook.show.display import MIME, Show, in_lab
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def test_a_sentence_is_said_in_each_language(shown):
     Show(["zh", "en"]).say("Data as of {as_of:date}", as_of="2026-10-31")
     assert shown == [
         {
-            "text/html": "<p>数据截至2026年10月31日</p>",
+            "text/html": in_lab("<p>数据截至2026年10月31日</p>"),
             MIME: {"zh": "<p>数据截至2026年10月31日</p>", "en": "<p>Data as of October 31, 2026</p>"},
         }
     ]

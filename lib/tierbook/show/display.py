@@ -1,6 +1,8 @@
 """What a notebook's cell shows: rendered once for each language, so that one execution serves all readers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tierbook.show import figures, tables
@@ -8,9 +10,22 @@ from tierbook.show.words import Words
 
 MIME = "application/vnd.tierbook.v1+json"
 
-# JupyterLab knows none of the page's styles, so the two that carry meaning bring their own
+# Where even the style of `in_lab` is taken out (a notebook not trusted), the two that carry meaning bring their own
 NOTE_STYLE = "font-size:.9em;opacity:.8;margin-top:-.4em"
 WARNING_STYLE = "border-left:4px solid #D55E00;padding:.5em .9em"
+
+
+@cache
+def _lab_style() -> str:
+    return (Path(__file__).parent / "lab.css").read_text(encoding="utf-8")
+
+
+def in_lab(block: str) -> str:
+    """The block as JupyterLab shows it: with the style that a page has in its head, scoped to the block's own class.
+
+    Every block brings it, so that a cell run again alone never leaves the others bare; pages do not carry it.
+    """
+    return f'<style>{_lab_style()}</style><div class="tierbook">{block}</div>'
 
 
 class Show:
@@ -39,7 +54,10 @@ class Show:
         return self._words[language]
 
     def say(self, message: str, /, **values: Any) -> None:
-        """A paragraph; `message` may hold markup, values are formatted and escaped (``{sales:money}``)."""
+        """A paragraph; `message` may hold markup, values are formatted and escaped (``{sales:money}``).
+
+        A message is a text of the catalogue, or ``{"en": …, "zh": …}`` where a notebook brings its own translation.
+        """
         self.html(lambda words: f"<p>{words.html(message, **values)}</p>")
 
     def note(self, message: str, /, **values: Any) -> None:
@@ -85,4 +103,4 @@ class Show:
         from IPython.display import display
 
         pages = {language: build(words) for language, words in self._words.items()}
-        display({"text/html": pages[self.languages[0]], MIME: pages}, raw=True)
+        display({"text/html": in_lab(pages[self.languages[0]]), MIME: pages}, raw=True)
