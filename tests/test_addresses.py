@@ -82,7 +82,9 @@ def test_a_driver_s_message_is_scrubbed_of_whole_and_parts(monkeypatch):
 
 def test_a_file_has_three_slashes_and_lies_where_the_project_sees_it(tmp_path, monkeypatch):
     monkeypatch.setenv("FOLDER", f"{tmp_path}/a b")
-    assert open_address("sqlite:///${FOLDER}/shop.db", WHERE).told == f"{tmp_path}/a b/shop.db"
+    found = open_address("sqlite:///${FOLDER}/shop.db", WHERE)
+    assert found.options == {"path": f"{tmp_path}/a b/shop.db"}
+    assert found.told == "${FOLDER}/shop.db", "what the environment holds is told nowhere"
     assert open_address("duckdb:///data/shop.duckdb", WHERE).told.endswith("/data/shop.duckdb")
     assert "three slashes" in refusal("sqlite://shop.db")
 

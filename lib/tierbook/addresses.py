@@ -56,7 +56,8 @@ def open_address(written: str, where: str) -> Address:
     if not rest.startswith("/"):
         raise ParamsError(f"{where}: a file's URL has three slashes, {scheme}:///<file>, or four for an absolute path")
     file = str(resolve(unquote(rest[1:])))
-    return Address(scheme, file, {"path": file}, ())
+    told = shown(written) if values else file  # what came from the environment is not told, here as elsewhere
+    return Address(scheme, told, {"path": file}, (file, *values) if values else ())
 
 
 def _refuse_clear_password(written: str, where: str) -> None:

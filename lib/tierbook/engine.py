@@ -21,7 +21,15 @@ class Engine:
 
     def __init__(self, spill: Path, memory_limit: str = "4GB"):
         self._connection = duckdb.connect(
-            config={"memory_limit": memory_limit, "temp_directory": str(spill), "preserve_insertion_order": "false"}
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": str(spill),
+                "preserve_insertion_order": "false",
+                # A path that looks like a URL must not send the engine to the network for an extension to read it with.
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+            }
         )
         # Wall-clock times in the data carry no offset; a machine's own zone must not move them.
         self._connection.execute("SET TimeZone = 'UTC'")

@@ -6,11 +6,15 @@ class TierbookError(Exception):
 
     exit_code = 2
 
+    def __init__(self, message: str = ""):
+        super().__init__(" ".join(str(message).splitlines()))  # a path or a cell may hold a line break
+
 
 class NotebookFailed(TierbookError):
-    """A notebook stopped: the executed copy lies under ``outputs/.failed/``."""
+    """A notebook stopped: the executed copy, called ``notebook``, lies under ``outputs/.failed/``."""
 
     exit_code = 1
+    notebook = ""
 
 
 class ParamsError(TierbookError):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from tierbook import fill_in
+from tierbook import fill_in, versions
 from tierbook.errors import ParamsError
 from tierbook.tree import (
     CODE,
@@ -45,11 +45,22 @@ KEYS = tuple(Params.model_fields)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that leaves dates as text, as papermill hands them to a notebook, and refuses a key twice."""
+    """Safe YAML that leaves dates as text, as papermill hands them to a notebook, and refuses a key twice.
+
+    Aliases that hold themselves, or that unfold a few lines into more than `_MOST` values, are refused unread.
+    """
+
+    def get_single_node(self):
+        node = super().get_single_node()
+        if node is not None:
+            _unfolded(node, {})
+        return node
 
     def construct_mapping(self, node, deep=False):
         seen = []
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key_node.tag == "tag:yaml.org,2002:merge":  # <<, whose keys give way to those written out
+                continue
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.MarkedYAMLError(problem=f"key {key!r} stands twice", problem_mark=key_node.start_mark)
@@ -57,6 +68,23 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_MOST = 100_000
+
+
+def _unfolded(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many values a node holds with every alias written out."""
+    if id(node) not in known:
+        known[id(node)] = None  # being counted: met again below itself, it is its own part
+        children = node.value if isinstance(node, yaml.CollectionNode) else ()
+        flat = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
+        known[id(node)] = 1 + sum(_unfolded(part, known) for part in flat)
+    if (held := known[id(node)]) is None or held > _MOST:
+        what = "an alias (*) stands within its own anchor (&)" if held is None else "aliases (*) unfold without measure"
+        raise yaml.MarkedYAMLError(problem=f"{what}; write the values out", problem_mark=node.start_mark)
+    return held
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -94,6 +122,8 @@ def load(path: Path, as_of: dt.date | None = None) -> Params:
 def parse(tree: dict[str, Any], where: str = "parameters") -> Params:
     """Check a mapping against the typed tree; the first fault is told in one line with the nearest known key."""
     tree = {key: value for key, value in tree.items() if value is not None}  # null at the top means the default
+    if unread := versions.refusal(tree, where):
+        raise ParamsError(unread)
     if still_open := fill_in.refusal(tree, where):
         raise ParamsError(still_open)
     if "as_of" not in tree:

@@ -45,6 +45,7 @@ def with_preset(spec: TableSource, presets: Path = PRESETS) -> TableSource:
         known = [*sorted(p.stem for p in presets.glob("*.yaml")), "demo"]
         raise ParamsError(f"source preset {spec.preset!r} is not in params/sources; {nearest(spec.preset, known)}")
     base = {key: value for key, value in read_yaml(path, "preset").items() if key != "about"}
+    check(type(spec), base, f"preset {path.name}")
     given = spec.model_dump(exclude_unset=True)
     given["columns"] = {**base.get("columns", {}), **given.get("columns", {})}
     return check(type(spec), {**base, **given}, f"preset {path.name}")
@@ -116,7 +117,7 @@ def first_line(error: Exception) -> str:
     if file and fault:
         told = _FAULTS.get(fault[0], fault[0])
         return f"{file[1]}{f', line {line[1]}' if line else ''}: {told}"
-    told = re.split(r"\n\s*\n|Possible [Ff]ix|Possible [Ss]olution|LINE 1:|Candidate bindings", said)[0]
+    told = re.split(r"\n\s*\n|Possible [Ff]ix|Possible [Ss]olution|LINE 1:|Candidate bindings|Original Line:", said)[0]
     return " ".join(told.split())[:400]
 
 

@@ -254,7 +254,7 @@ class Campaign(Tree):
 class Params(Tree):
     """The whole tree (DESIGN §4); every top-level key is a papermill parameter of every notebook."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = 1  # others are told by `versions`
     report: Report
     as_of: Annotated[dt.date, BeforeValidator(_day)]
     currency: Annotated[Text, Field(pattern=CODE)] = "CNY"

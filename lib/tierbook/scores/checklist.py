@@ -93,9 +93,9 @@ def parse(tree: dict, file: str) -> Checklist:
     that is true nowhere, or false nowhere, tells nothing and is refused. ParamsError (one line) for what means nothing.
     """
     where = f"checklist {file}"
-    unknown = set(tree) - _KEYS
-    if unknown:
-        raise ParamsError(f"{where}: unknown key {min(unknown)!r}; {nearest(min(unknown), sorted(_KEYS))}")
+    unknown = min(map(str, set(tree) - _KEYS), default=None)
+    if unknown is not None:
+        raise ParamsError(f"{where}: unknown key {unknown!r}; {nearest(unknown, sorted(_KEYS))}")
     criteria, bins = tree.get("criteria"), conditions.read_bins(tree, where)
     if not isinstance(criteria, dict) or not criteria:
         raise ParamsError(f"{where}: give criteria: {{code: {{words: {{en: …, zh: …}}, f: 4-5}}}}")
@@ -120,7 +120,7 @@ def _criterion(code: str, entry, where: str) -> tuple[dict[str, str], dict]:
 
 def _check(rule, where: str) -> None:
     if not isinstance(rule, dict) or not rule or set(rule) - {*conditions.CONDITIONS, *_LISTS}:
-        found = sorted(rule) if isinstance(rule, dict) else rule
+        found = sorted(map(str, rule)) if isinstance(rule, dict) else rule
         known = ", ".join((*conditions.CONDITIONS, *_LISTS))
         raise ParamsError(f"{where}: a criterion holds one or more of {known}; found {found}")
     for key, asked in rule.items():

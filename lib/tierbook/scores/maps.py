@@ -119,9 +119,9 @@ def parse(tree: dict, where: str) -> Scheme:
 
 
 def _refuse_keys(tree: dict, where: str) -> None:
-    unknown = set(tree) - _KEYS
-    if unknown:
-        raise ParamsError(f"scheme {where}: unknown key {min(unknown)!r}; {nearest(min(unknown), sorted(_KEYS))}")
+    unknown = min(map(str, set(tree) - _KEYS), default=None)
+    if unknown is not None:
+        raise ParamsError(f"scheme {where}: unknown key {unknown!r}; {nearest(unknown, sorted(_KEYS))}")
     if not isinstance(tree.get("names"), dict) or ("cells" in tree) == ("rules" in tree):
         raise ParamsError(f"scheme {where}: give names: {{code: {{en: …, zh: …}}}} and either cells or rules")
     if OUTSIDE in tree["names"]:
@@ -175,7 +175,7 @@ def _from_rules(rules: list[dict], order: list[str], bins: int, where: str) -> t
     unnamed = [rule for rule in rules if "name" not in rule or set(rule) - {"name", *conditions.CONDITIONS}]
     if unnamed:
         known = ", ".join(conditions.CONDITIONS)
-        raise ParamsError(f"scheme {where}: a rule holds name and any of {known}; found {sorted(unnamed[0])}")
+        raise ParamsError(f"scheme {where}: a rule holds name and any of {known}; found {sorted(map(str, unnamed[0]))}")
     _require_names((rule["name"] for rule in rules), order, where)
     traits = conditions.levels(rules, f"scheme {where}")
     grid = conditions.axes(bins, traits)

@@ -224,7 +224,8 @@ def read_scale(path: Path) -> Scale:
         shares = {measure: [float(s) for s in listed] for measure, listed in scale.shares.items()}
         faulty = [m for m, c in cuts.items() if len(c) != scale.bins - 1 or c != sorted(c) or not np.isfinite(c).all()]
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ParamsError(f"scale {path}: {error}; {again}") from None
+        told = " ".join(str(error).split())[:200]
+        raise ParamsError(f"scale {path}: {told}; {again}") from None
     if faulty:
         raise ParamsError(f"scale {path}: {faulty[0]} needs {scale.bins - 1} cut points in rising order; {again}")
     if shares and (set(shares) != set(MEASURES) or not all(_are_shares(s, scale.bins) for s in shares.values())):

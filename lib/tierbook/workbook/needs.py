@@ -98,7 +98,8 @@ def _pairs(month: Workbook, have: str, following: str) -> tuple[pd.DataFrame, di
         counted = count_pairs(engine, *(folder / "bought.parquet" for folder in folders))
     measured, prior = affinity.measured(counted["pairs"], *(counted[key] for key in ("have", "next", "lines")))
     for column, folder in zip(("have", "next"), folders, strict=True):
-        measured[column] = measured[column].map(pd.read_parquet(folder / "items.parquet").set_index("item")["name"])
+        names = pd.read_parquet(folder / "items.parquet").set_index("item")["name"]
+        measured[column] = measured[column].map(names).astype("str")  # no pair at all would come out as numbers
     enough = [int((counted[key] >= affinity.MIN_BOTH).sum()) for key in ("have", "next")]
     looked_at = enough[0] * (enough[0] - 1) // 2 if have == following else enough[0] * enough[1]
     facts = {"customers": int(counted["lines"].sum()), "left_out": counted["left_out"]}
