@@ -6,7 +6,7 @@ PARAMS ?= params/demo.yaml
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test test-long lab lint hooks lock benchmarks clean
+.PHONY: help report test test-long verify lab lint hooks lock benchmarks clean
 
 help: ## list what can be made
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,10 +18,13 @@ test: $(READY) ## run the everyday suite
 	$(BIN)/python -m pytest -n auto
 
 test-long: $(READY) ## run what the everyday suite leaves out: whole reports on real files, all case studies
-	$(BIN)/python -m pytest -n auto -m long
+	$(BIN)/python -m pytest -n auto -m 'long and not verify'
 
-lab: $(READY) ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+verify: $(READY) ## hold published figures and simulations on many seeds; the table is docs/verification.md
+	$(BIN)/python -m pytest tests/verify -n auto -m verify --table docs/verification.md
+
+lab: $(READY) ## open the notebooks in JupyterLab, on the demo or on PARAMS=params/yours.yaml
+	TIERBOOK_PARAMS=$(PARAMS) $(BIN)/jupyter lab notebooks
 
 lint: $(READY) ## ruff over code and notebooks; notebooks without outputs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb notebooks/cases/*.ipynb

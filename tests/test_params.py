@@ -156,7 +156,7 @@ def test_an_unknown_key_inside_a_product_of_columns():
         ("source.transactions.count_status", [["a"]], "write a text"),
         ("timezone", "Asia/Shangai", "timezone = 'Asia/Shangai': write a time zone such as Asia/Shanghai"),
         ("timezone", "../../etc/passwd", "write a time zone"),
-        ("version", 2, "version = 2: must be 1"),
+        ("version", 2, "version = 2: this tierbook reads version 1; upgrade tierbook"),
         ("margin", 0, "greater than 0"),
     ],
 )
