@@ -5,19 +5,17 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tierbook import book, columns, params
+from tierbook import book, columns
 from tierbook.report import handoffs
-from tierbook.workbook import Workbook
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "definitions.md"
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> dict[str, pd.DataFrame]:
+def written(demo_month) -> dict[str, pd.DataFrame]:
     """Every table of the demo's report, which has all the input tables but a trial."""
-    month = Workbook(params.load(ROOT / "params" / "demo.yaml"), tmp_path_factory.mktemp("work"))
-    return handoffs.tables(month)
+    return handoffs.tables(demo_month)
 
 
 def test_every_column_of_the_book_is_defined():

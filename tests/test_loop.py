@@ -75,6 +75,7 @@ def test_last_months_call_list_is_the_one_that_went_out(month, outputs):
     assert now["tier"].to_dict() == then["tier"].to_dict()
 
 
+@pytest.mark.long
 def test_a_list_with_contacts_filled_in_is_next_months_contacts(outputs, tmp_path):
     """August's and September's lists come back: each is its action's test, and of September's only newcomers count."""
     lists = []
@@ -115,6 +116,7 @@ def test_a_list_with_contacts_filled_in_is_next_months_contacts(outputs, tmp_pat
     assert loop["earned"]["verdict"].isin(["earned", "lost"]).sum() <= 1
 
 
+@pytest.mark.long
 def test_calls_that_were_made_are_judged(outputs, tmp_path):
     nobody = {"contacts": None}
     listed = demo(outputs, "2026-09-30", alerts={"holdout": 0.4}, source=nobody).call_list()["alerts"]
@@ -165,6 +167,7 @@ def test_planted_faults_are_counted(outputs, tmp_path):
     assert rows["after_as_of"] == 1 and rows.sum() == len(calls) + 2 + 1 + 1 + 1
 
 
+@pytest.mark.long
 def test_a_trial_may_stand_beside_orders_without_contacts(outputs, tmp_path):
     people = demo(outputs).table("customers")["customer_id"].head(400)
     trial = pd.DataFrame({"customer_id": people, "arm": ["mail", "no"] * 200, "spend": [3.0, 1.0, 0.0, 0.0] * 100})

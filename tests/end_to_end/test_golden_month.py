@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from tierbook import demo, params
-from tierbook.workbook import Workbook
 
 LABELS = [
     *("first_order", "last_order", "orders", "recency_days", "frequency", "r", "f", "m", "segment", "tier", "trend"),
@@ -195,9 +194,9 @@ def sql(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
+def month(demo_month):
     """The workbook of the demo."""
-    return Workbook(params.load(params.ROOT / "params/demo.yaml"), tmp_path_factory.mktemp("outputs"))
+    return demo_month
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ def files(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def month(tmp_path_factory):
-    return Workbook(params.load(params.ROOT / "params/demo.yaml"), tmp_path_factory.mktemp("outputs"))
+def month(demo_month):
+    return demo_month
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ OPENED = pd.Timestamp("2026-10-01 09:00")
 UNTIL = pd.Timestamp("2026-10-31 23:59:59")
 
 
-def asked(first=(), solved=None, tier="high", customers="A"):
-    """Tickets opened at one moment, answered (and solved) after so many hours; None: not yet."""
+def asked(first=(), solved=None, tier="high", customers=None):
+    """Tickets opened at one moment, answered (and solved) after so many hours; None: not yet. Each by another customer."""
     solved = first if solved is None else solved
+    customers = [f"c{n}" for n in range(len(first))] if customers is None else customers
     hours = pd.DataFrame({"first_response_at": first, "resolved_at": solved}, dtype=float)
     moments = {name: OPENED + pd.to_timedelta(hours[name], unit="h") for name in hours}
     return pd.DataFrame({"customer_id": customers, "tier": tier, "opened_at": OPENED, **moments})

@@ -176,7 +176,8 @@ def test_surveys_by_tier():
 
     few = table.assign(customer_id=[f"C{n % 9}" for n in range(len(table))])
     rows = pd.DataFrame(voice.surveys(few, ["high", "low"], window)).set_index(["measure", "tier"])
-    assert rows["value"].isna().all() and rows.loc[("csat", "all"), "n"] == 21, "21 answers of nine customers"
+    assert rows.loc[("csat", "all"), "n"] == 21, "21 answers of nine customers: a mean score, but no percentage"
+    assert rows.drop(index="csat_mean")["value"].isna().all() and rows.loc[("csat_mean", "low"), "value"] == 1
 
 
 def test_answers_that_cannot_be_used_are_told():

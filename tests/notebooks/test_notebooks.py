@@ -105,6 +105,7 @@ def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
     assert "AssertionError" in done.stdout
 
 
+@pytest.mark.long
 def test_papermill_alone_runs_a_notebook_from_any_folder(outputs, tmp_path):
     """The operator's way: a params file is a papermill parameters file, whatever folder the shell is in."""
     done = subprocess.run(

@@ -242,9 +242,10 @@ def test_hostile_text_is_harmless_in_every_text_column(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "x.xlsx", excel.OPTIONS) as book:
         excel._write_sheet(book, lists.Listing("customers", "customers.csv", frame), Words("en"), "CNY")
     _, rows = sheet(tmp_path / "x.xlsx", 0)
-    expected = [("'" + text) if text[0] in "=+-@\t＝" else text for text in HOSTILE]
+    shown = {"\u202eabc": "\ufffdabc", "a\x00\x08b": "a\ufffd\ufffdb"}
+    expected = [("'" + text) if text[0] in "=+-@\t＝" else shown.get(text, text) for text in HOSTILE]
     for column, wanted in ((0, expected), (1, expected[::-1])):
-        assert [row[column].replace("_x0000_", "\x00").replace("_x0008_", "\x08") for row in rows] == wanted
+        assert [row[column] for row in rows] == wanted
     assert [row[2] for row in rows] == frame["monetary"].tolist(), "a negative amount stays a number"
     with zipfile.ZipFile(tmp_path / "x.xlsx") as parts:
         assert all(b"<f>" not in parts.read(name) for name in parts.namelist() if "worksheets" in name)

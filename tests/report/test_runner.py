@@ -45,6 +45,7 @@ def shop(tmp_path, monkeypatch):
     return runner.Run(params.parse(tree), "shop.yaml", tmp_path / "out", jobs=2)
 
 
+@pytest.mark.long
 def test_a_good_run_is_published_and_a_failing_one_leaves_it_as_it_was(shop, tmp_path):
     page = runner.run(shop)
     report = shop.outputs / "shop" / "2026-10-31"
@@ -99,6 +100,7 @@ def test_without_the_summary_the_first_notebook_is_the_front(tmp_path):
     assert [page_name(path.stem, paths) for path in paths] == ["index.html", "02_b.html"]
 
 
+@pytest.mark.long
 def test_tables_that_cannot_be_written_publish_nothing(shop, monkeypatch):
     def full(month, folder):
         raise OSError(28, "No space left on device", str(folder))

@@ -37,7 +37,7 @@ def contact_gap(customers: pd.DataFrame, contacts: pd.DataFrame, end: int, tiers
     last = pd.Series(days[days <= end].to_numpy()[place >= 0]).groupby(place[place >= 0]).max()
     gaps = reachable.assign(gap=end - last.reindex(range(len(reachable))).to_numpy(dtype=float))
     return [
-        *by_tier(gaps, tiers, "contact_gap_days", lambda rows: median(rows["gap"].dropna())),
+        *by_tier(gaps, tiers, "contact_gap_days", lambda rows: median(rows["gap"].dropna()), share=False),
         *by_tier(
             gaps,
             tiers,

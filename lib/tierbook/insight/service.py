@@ -34,7 +34,7 @@ def tickets(table: pd.DataFrame, tiers: Sequence[str], until: pd.Timestamp) -> l
     }
     solved = timed["resolution"].assign(done=lambda rows: np.isfinite(rows["hours"]))
     return [
-        *(row for name, rows in timed.items() for row in by_tier(rows, tiers, HOURS[name], lambda r: median(r["hours"]))),
+        *(row for name, rows in timed.items() for row in by_tier(rows, tiers, HOURS[name], lambda r: median(r["hours"]), share=False)),
         *by_tier(solved, tiers, "resolution_rate", lambda rows: share(int(rows["done"].sum()), len(rows))),
     ]  # fmt: skip
 

@@ -77,16 +77,18 @@ def median(values: pd.Series) -> dict:
     return {"value": float(value), "low": float(ordered[rank - 1]), "high": float(ordered[n - rank]), "n": n}
 
 
-def by_tier(rows: pd.DataFrame, tiers: Sequence[str], measure: str, judge: Callable) -> Iterator[dict]:
+def by_tier(
+    rows: pd.DataFrame, tiers: Sequence[str], measure: str, judge: Callable, share: bool = True
+) -> Iterator[dict]:
     """``judge`` (one of the above, of a frame) of ``all`` rows and of each tier's: tier, measure, n, value, low, high.
 
-    ``rows`` have a column tier, null for people without an order, who count in ``all`` alone. Where they name customers
-    (customer_id), nothing is told of fewer than 10, however many answers they gave.
+    ``rows`` have a column tier, null for people without an order, who count in ``all`` alone. A
+    ``share`` of rows that name customers (customer_id) is not told of fewer than 10, however many answers they gave.
     """
     for tier in (ALL, *tiers):
         part = rows if tier == ALL else rows[rows["tier"] == tier]
         told = judge(part)
-        few = "customer_id" in part and part["customer_id"].nunique() < MIN_ANSWERS
+        few = share and "customer_id" in part and part["customer_id"].nunique() < MIN_ANSWERS
         yield {"tier": tier, "measure": measure, **(_unknown(told["n"]) if few else told)}
 
 
@@ -133,7 +135,8 @@ def side_by_side(table: pd.DataFrame, measures: Sequence[str], by: str = "tier")
 def surveys(table: pd.DataFrame, tiers: Sequence[str], window: tuple[int, int]) -> list[dict]:
     """csat, csat_mean and nps of the window's answers, response_rate of the surveys sent in it; rows as of `by_tier`.
 
-    Every answer counts, so that a customer may count several times (of fewer than 10 customers nothing is told); an answer without answered_at is in no window.
+    Every answer counts, so that a customer may count several times (no share is told of fewer than 10 customers); an answer
+    without answered_at is in no window.
     response_rate is the share of those sent that are answered, those sent yesterday included.
 
     ``table``: tier, sent_at, answered_at, csat, nps; ``window``: day numbers, the days after the first up to the second.
@@ -143,7 +146,7 @@ def surveys(table: pd.DataFrame, tiers: Sequence[str], window: tuple[int, int]) 
     sent = table[within(table["sent_at"], window)]
     return [
         *by_tier(scored["csat"], tiers, "csat", lambda rows: satisfied(rows["csat"])),
-        *by_tier(scored["csat"], tiers, "csat_mean", lambda rows: satisfaction(rows["csat"])),
+        *by_tier(scored["csat"], tiers, "csat_mean", lambda rows: satisfaction(rows["csat"]), share=False),
         *by_tier(scored["nps"], tiers, "nps", lambda rows: recommendation(rows["nps"])),
         *by_tier(sent, tiers, "response_rate", lambda rows: share(int(rows["answered_at"].notna().sum()), len(rows))),
     ]
