@@ -20,8 +20,10 @@ test: $(READY) ## run the everyday suite
 test-long: $(READY) ## run what the everyday suite leaves out: whole reports on real files, all case studies
 	$(BIN)/python -m pytest -n auto -m 'long and not verify'
 
-verify: $(READY) ## hold published figures and simulations on many seeds; the table is docs/verification.md
+verify: $(READY) ## published figures, simulations on many seeds (docs/verification.md), random shops, 50 kills
 	$(BIN)/python -m pytest tests/verify -n auto -m verify --table docs/verification.md
+	$(BIN)/python -m pytest tests/fuzz -n auto -m verify
+	TIERBOOK_KILLS=50 $(BIN)/python -m pytest tests/end_to_end/test_crash.py -m long -k killed
 
 lab: $(READY) ## open the notebooks in JupyterLab, on the demo or on PARAMS=params/yours.yaml
 	TIERBOOK_PARAMS=$(PARAMS) $(BIN)/jupyter lab notebooks

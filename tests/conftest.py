@@ -1,14 +1,24 @@
 """Fixtures that every room's tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tierbook import params
+from tierbook.engine import open_engine
 from tierbook.workbook import Workbook
 
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SHARED = Path(os.environ.get("TIERBOOK_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
@@ -23,6 +33,27 @@ def shared_data():
         return path
 
     return find
+
+
+@pytest.fixture(scope="module")  # while it is open its event loop runs, and no kernel can be started in this process
+def browser():
+    """Chromium without a window, that asks for nothing of its own; the test skips with a reason where it is not there."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    """An open engine that spills to a folder of the test run."""
+    with open_engine(params.EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")

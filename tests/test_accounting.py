@@ -19,12 +19,6 @@ from tierbook.params import ROOT, EngineParams
 AS_OF = "2026-10-31"
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    with open_engine(EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
-        yield engine
-
-
 def tree_of(files, table="transactions", rest=None, **spec):
     paths = [str(path) for path in (files if isinstance(files, list) else [files])]
     tree = {"report": {"name": "mine"}, "as_of": AS_OF, "source": {table: {"path": paths, **spec}}}

@@ -12,12 +12,6 @@ from tierbook.params import EngineParams
 HOSTILE = ["'", '"', "'); DROP TABLE t; --", '"; SELECT 1; --', "a''b", "\\", "${HOME}", "中文", "%s {0}", "💥", "a\nb"]
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    with open_engine(EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
-        yield engine
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_literals_and_identifiers_hold_any_text(engine, text):
     found = engine.execute(f"SELECT {literal(text)} AS {identifier(text)}")

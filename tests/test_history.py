@@ -11,19 +11,11 @@ from hypothesis import strategies as st
 
 from tierbook import accounting, params, sources
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.history import customer_days, history, windows
 
 AS_OF = dt.date(2026, 10, 31)
 END = day_number(AS_OF)
 WINDOW = 365
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 def lines(*rows):

@@ -4,15 +4,7 @@ import pandas as pd
 import pytest
 
 from tierbook import accounting, params, records, sources
-from tierbook.engine import open_engine
 from tierbook.errors import InputError
-from tierbook.params import EngineParams
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    with open_engine(EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
-        yield engine
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def monthly(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("monthly", ROOT / "docs" / "operations" / "monthly.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "LOGS", tmp_path / ".logs")
+    monkeypatch.setenv("TIERBOOK_OUTPUTS", str(tmp_path))
     return module
 
 
@@ -59,7 +59,9 @@ def test_a_good_run_is_silent_and_logged(monthly, monkeypatch, capsys, given, ru
     for _ in range(2):
         assert monthly.main(given, dt.date(2026, 11, 2)) == 0
     assert capsys.readouterr() == ("", "")
-    assert (monthly.LOGS / "p-2026.log").read_text().count("index.html") == 2, "a log is added to, not replaced"
+    assert (monthly.outputs([]) / ".logs" / "p-2026.log").read_text().count("index.html") == 2, (
+        "a log is added to, not replaced"
+    )
 
 
 def test_a_failed_run_gives_its_code_and_its_last_line(monthly, capsys):
@@ -71,7 +73,19 @@ def test_a_failed_run_gives_its_code_and_its_last_line(monthly, capsys):
 
 def test_without_params_it_tells_its_use(monthly, capsys):
     assert monthly.main([], dt.date(2026, 11, 2)) == monthly.main(["--help"], dt.date(2026, 11, 2)) == 2
-    assert "monthly.py params/mine.yaml" in capsys.readouterr().out and not monthly.LOGS.exists()
+    assert "monthly.py params/mine.yaml" in capsys.readouterr().out
+    assert not (monthly.outputs([]) / ".logs").exists()
+
+
+def test_logs_lie_where_the_reports_do(monthly, tmp_path, monkeypatch, capsys):
+    """The option, else the environment, else the project's; a place that cannot be written is told in one line."""
+    assert monthly.outputs(["--jobs", "1", "--outputs", "a"]) == monthly.outputs(["--outputs=a"]) == ROOT / "a"
+    assert monthly.outputs([]) == tmp_path
+    monkeypatch.delenv("TIERBOOK_OUTPUTS")
+    assert monthly.outputs([]) == ROOT / "outputs"
+    (tmp_path / "file").write_text("")
+    assert monthly.main(["p.yaml", "--outputs", str(tmp_path / "file")], dt.date(2026, 11, 2)) == 4
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 # ---- workflow and docs ----

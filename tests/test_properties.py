@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from tierbook import book
 from tierbook.accounting import day_number
-from tierbook.engine import Engine
 from tierbook.history import customer_days, history, windows
 from tierbook.insight import groups, movement
 from tierbook.params import Rfm
@@ -109,13 +108,6 @@ def month(found, earlier, before, seen, as_of):
     said = said.assign(trend=book.trend(found)).set_index("customer_id")
     said["tier_then"] = stood.fillna(maps.OUTSIDE).reindex(said.index)
     return said.assign(tier=moved["to_tier"], previous_tier=moved["from_tier"], money_moved=moved["net"])
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    found = Engine(tmp_path_factory.mktemp("spill"))
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,26 @@
 """No code runs from params, YAML, data or the parameters of notebooks; a report stays in its folder; secrets stay out."""
 
 import ast
+import contextlib
+import functools
 import json
-import os
 import re
+import sqlite3
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import duckdb
 import nbformat
+import pandas as pd
+import pyarrow.parquet as parquet
 import pytest
 import yaml
 
 from tierbook import params
 from tierbook.engine import Engine, identifier, literal
-from tierbook.errors import ParamsError, TierbookError
+from tierbook.errors import NotebookFailed, ParamsError, TierbookError
 from tierbook.report import runner
 
 LIB = params.ROOT / "lib" / "tierbook"
@@ -26,6 +31,7 @@ SHELLS = {"os.system", "os.popen", "os.exec", "subprocess.getoutput", "pd.eval",
 UNSAFE_YAML = {"yaml.unsafe_load", "yaml.full_load", "yaml.unsafe_load_all", "yaml.full_load_all", "yaml.UnsafeLoader", "yaml.FullLoader", "yaml.Loader"}  # fmt: skip
 
 
+@functools.cache
 def modules():
     return {path.relative_to(LIB).as_posix(): ast.parse(path.read_text()) for path in sorted(LIB.rglob("*.py"))}
 
@@ -160,9 +166,20 @@ def test_the_engine_fetches_no_extension_and_reads_no_url(tmp_path):
 
 
 def everywhere(folder: Path) -> bytes:
-    """The bytes of all that lies under a folder, its paths too."""
+    """All that lies under a folder: the paths, the bytes, and what archives, workbooks and Parquet hold packed."""
     files = [path for path in folder.rglob("*") if path.is_file()]
-    return b"\n".join([*(path.read_bytes() for path in files), *(str(path).encode() for path in files)])
+    packed = [text for path in files for text in unpacked(path)]
+    return b"\n".join([*(path.read_bytes() for path in files), *(str(path).encode() for path in files), *packed])
+
+
+def unpacked(path):
+    """The texts within a file that is compressed; none of any other."""
+    if path.suffix == ".parquet":
+        table = parquet.read_table(path)
+        yield repr(table.schema.metadata).encode() + json.dumps(table.to_pydict(), default=str).encode()
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (member.encode() + archive.read(member) for member in archive.namelist())
 
 
 @pytest.mark.parametrize(
@@ -189,24 +206,63 @@ def test_a_secret_in_the_environment_is_told_nowhere(place, tmp_path, monkeypatc
     assert SECRET.encode() not in everywhere(tmp_path)
 
 
-@pytest.mark.long
-def test_a_secret_reaches_no_page_no_failed_notebook_and_no_kept_step(tmp_path):
-    """A page from a database whose URL holds the secret; then one that fails, whose executed notebook is kept."""
-    database = tmp_path / f"{SECRET}.db"
-    import sqlite3
+def test_the_search_finds_a_secret_wherever_it_lies(tmp_path):
+    frame = pd.DataFrame({"x": [SECRET] * 50})
+    write = {"a.parquet": frame.to_parquet, "a.xlsx": frame.to_excel, "a.html": frame.to_html}
+    for name, to in write.items():
+        (tmp_path / name).mkdir()
+        to(tmp_path / name / name)
+        assert SECRET.encode() in everywhere(tmp_path / name), name
 
-    with sqlite3.connect(database) as connection:
+
+@pytest.fixture
+def from_a_database(tmp_path, monkeypatch):
+    """A params file of a small report whose orders lie in a database, with the secret in its URL."""
+    with contextlib.closing(sqlite3.connect(tmp_path / f"{SECRET}.db")) as connection, connection:
         connection.execute("CREATE TABLE orders (customer_id TEXT, ordered_at TEXT, amount TEXT)")
         rows = [(f"c{n % 30}", f"2026-{1 + n % 10:02d}-{1 + n % 28:02d}", "10") for n in range(90)]
         connection.executemany("INSERT INTO orders VALUES (?, ?, ?)", rows)
+    monkeypatch.setenv("SHOP_SECRET", SECRET)
+    monkeypatch.setenv("TIERBOOK_OUTPUTS", str(tmp_path / "out"))
     source = {"transactions": {"database": f"sqlite:///{tmp_path}/${{SHOP_SECRET}}.db", "table": "orders"}}
-    tree = {"report": {"name": "x", "languages": ["en"]}, "as_of": "2026-10-31", "source": source}
-    (tmp_path / "p.yaml").write_text(yaml.safe_dump(tree))
-    call = [sys.executable, "-m", "tierbook.cli", "run", str(tmp_path / "p.yaml"), "--outputs", str(tmp_path / "out")]
-    done = subprocess.run([*call, "--only", "01_profile_data"], capture_output=True, text=True, env={**os.environ, "SHOP_SECRET": SECRET})  # fmt: skip
+    report = {"name": "x", "languages": ["zh", "en"], "notebooks": ["01_profile_data"]}
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump({"report": report, "as_of": "2026-10-31", "source": source}))
+    return tmp_path / "p.yaml"
+
+
+FAILS = 'import os\nos.environ["SHOP_SECRET"] += "-gone"\nmonth.tables.refresh()'
+"""A cell that reads the database anew, which is not there any more: the error and its traceback stand in the notebook."""
+
+
+def failing(folder, source):
+    """A copy of a notebook that fails in the cell after its opening."""
+    book = nbformat.read(source, as_version=4)
+    place = next(n for n, cell in enumerate(book.cells) if "tierbook.open" in cell.source)
+    book.cells.insert(place + 1, nbformat.v4.new_code_cell(FAILS))
+    folder.mkdir()
+    nbformat.write(book, folder / source.name)
+    return folder
+
+
+@pytest.mark.long
+def test_a_secret_reaches_no_page_no_failed_notebook_and_no_kept_step(from_a_database, tmp_path, monkeypatch, capfd):
+    """A published report from a database whose URL holds the secret; then a run that fails, whose notebook is kept."""
+    outputs = tmp_path / "out"
+    call = [sys.executable, "-m", "tierbook.cli", "run", str(from_a_database), "--outputs", str(outputs)]
+    done = subprocess.run(call, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-500:]
-    assert SECRET not in done.stdout.replace(str(database), "") + done.stderr
-    assert SECRET.encode() not in everywhere(tmp_path / "out")
+    published = {path.relative_to(outputs / "x" / "2026-10-31").as_posix() for path in outputs.glob("x/*/**/*")}
+    assert {"zh/index.html", "en/index.html", "run.json", "customers.xlsx", "tables/customers.csv"} <= published
+    assert SECRET not in done.stdout + done.stderr
+    monkeypatch.setattr(
+        runner, "NOTEBOOKS", failing(tmp_path / "notebooks", runner.NOTEBOOKS / "01_profile_data.ipynb")
+    )
+    with pytest.raises(NotebookFailed, match="there is no such file") as failed:
+        runner.run(runner.Run(params.load(from_a_database), str(from_a_database), outputs, jobs=1))
+    [kept] = outputs.glob(".failed/x/*/notebooks/01_profile_data.ipynb")
+    assert "InputError" in kept.read_text(), "the notebook holds the traceback"
+    assert SECRET not in str(failed.value) + "".join(capfd.readouterr())
+    assert SECRET.encode() not in everywhere(outputs)
 
 
 def test_a_refusal_is_a_tierbook_error_of_one_line():

@@ -1,4 +1,7 @@
-"""No percentage on fewer than 10 customers, in any table of a shop so small that most of its cells are."""
+"""No percentage on fewer than 10 customers, in any table or sentence of a shop so small that most of its cells are."""
+
+import json
+import re
 
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ from hostile import shop
 from tierbook import columns, params
 from tierbook.report import handoffs
 from tierbook.scores.maps import OUTSIDE
+from tierbook.show.display import Show
 from tierbook.workbook import Workbook
 
 SMALL = 10
@@ -126,3 +130,65 @@ def test_no_table_of_a_tiny_shop_tells_a_percentage_of_fewer_than_ten(people, tm
     found = {name: leaks(name, tables[name]) for name in BASES if name in tables and len(tables[name])}
     assert [leak for told, _ in found.values() for leak in told] == []
     assert sum(might > 0 for _, might in found.values()) >= 15, "the shop is small enough to show a leak"
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+PAGES = ("02_segment_customers", "04_track_movement", "05_find_needs", "07_summarise_month")
+PERCENT = re.compile(r"(?<![+−\d.,])\d[\d.,]*\s?%")  # with a sign it is a change, not a share
+MONEY = re.compile(r"[A-Z]{2}[¥$€£][\d.,]+")
+LEVEL = re.compile(r"\b(80|95)\s?% interval")
+OF_NO_CUSTOMERS = ("net sales", "identified customers", "per customer")  # shares of money, and changes of means
+# the quantile that the rule of stages takes, not a share that was found
+RULES = ("had done so by then",)
+
+
+def lines_of(html):
+    """The rows of tables and the sentences of a page in plain text, without code, styles and drawings."""
+    html = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", html, flags=re.DOTALL)
+    for part in re.split(r"</(?:p|tr|li|h\d|div|figcaption|summary|dd|dt)>", html):
+        yield from re.split(r"(?<=[.!?]) ", " ".join(re.sub(r"<[^>]+>", " ", part).split()))
+
+
+def without_base(line):
+    """Whether a line tells a percentage of customers and no number of at least 10 that it may be of."""
+    line = LEVEL.sub("interval", line)
+    if not PERCENT.search(line) or any(known in line.lower() for known in (*OF_NO_CUSTOMERS, *RULES)):
+        return False
+    numbers = re.findall(r"(?<![\d.,])\d[\d,]*(?![\d.]*\d)", MONEY.sub("", PERCENT.sub("", line)))
+    return all(int(number.replace(",", "")) < SMALL for number in numbers)
+
+
+@pytest.mark.parametrize(
+    ("line", "leak"),
+    [
+        ("High 3 33%", True),
+        ("<b>40% of customers</b>", True),
+        ("2 of 9 customers (22.2 %)", True),
+        ("CN¥12,000 of 9 customers, 22%", True),
+        ("2 of 10 customers (20%)", False),
+        ("High 3 – 95% interval –", False),
+        ("Leads 82 +9.3%", False),
+        ("Search 1,852 0%", False),
+    ],
+)
+def test_a_percentage_of_few_is_seen_in_a_line(line, leak):
+    assert [without_base(found) for found in lines_of(f"<p>{line}</p>") if found] == [leak]
+
+
+@pytest.mark.long
+def test_no_page_of_a_tiny_shop_tells_a_percentage_of_fewer_than_ten(tmp_path, monkeypatch):
+    """The notebooks' code run here, without kernels; what it says is kept instead of displayed."""
+    tree = shop.write(tmp_path, 9, hostile=False) | {"gate": {"min_customers": 5}}
+    tree["report"]["languages"] = ["en"]
+    said = []
+    monkeypatch.setenv("TIERBOOK_OUTPUTS", str(tmp_path / "out"))
+    monkeypatch.setattr(Show, "html", lambda show, build: said.append(build(show.words("en"))))
+    for page in PAGES:
+        names = params.dump(params.parse(tree))
+        for cell in json.loads((params.ROOT / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+                exec("".join(cell["source"]), names)
+    told = [line for html in said for line in lines_of(html)]
+    assert [line for line in told if without_base(line)] == []
+    assert len(told) > 300 and sum(bool(PERCENT.search(line)) for line in told) > 15, "pages with percentages"

@@ -12,18 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tierbook import sources, texts
-from tierbook.engine import open_engine
 from tierbook.errors import InputError, ParamsError, TierbookError
-from tierbook.params import ROOT, EngineParams, TableSource, Transactions
+from tierbook.params import ROOT, TableSource, Transactions
 
 TEXT = "customer_id,ordered_at,amount,product\nc1,2026-01-02,10.50,电视\nc2,2026-01-03,-3,音箱\n"
 ROWS = [("c1", "2026-01-02", "10.50", "电视"), ("c2", "2026-01-03", "-3", "音箱")]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    with open_engine(EngineParams(), tmp_path_factory.mktemp("spill")) as engine:
-        yield engine
 
 
 @pytest.fixture

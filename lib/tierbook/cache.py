@@ -102,9 +102,16 @@ class Cache:
 
 def sweep(work: Path) -> None:
     """Keep the eight fingerprints used last; the rest can be computed again."""
-    folders = sorted((p for p in work.glob("step-*") if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+    folders = sorted((p for p in work.glob("step-*") if p.is_dir()), key=_age, reverse=True)
     for folder in folders[KEPT_FOLDERS:]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _age(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # another run has just swept it
+        return 0.0
 
 
 def _save(result: Any, target: Path) -> None:

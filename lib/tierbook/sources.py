@@ -104,6 +104,8 @@ def _is_number(text: str) -> bool:
 def _types(engine: Engine, sql: str, told: str) -> dict[str, str]:
     try:
         return {row[0]: row[1] for row in engine.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()}
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         raise InputError(f"{told}: {first_line(error)}") from None
 

@@ -14,7 +14,7 @@ import pandas as pd
 from tierbook import accounting, cache, databases, demo, history, masking, records, sources, trial
 from tierbook.demo import trials
 from tierbook.engine import Engine, open_engine
-from tierbook.params import TABLES, Params, is_there
+from tierbook.params import ROOT, TABLES, Params, is_there
 
 _SHAPED = ("transactions", "trial", "id_map")
 
@@ -75,17 +75,23 @@ class Tables:
 
     @cached_property
     def inputs(self) -> dict[str, str]:
-        """Path → SHA-256 of every file the numbers depend on; a database's snapshot goes by the name of its table."""
+        """Name (see `named`) → SHA-256 of every file the numbers depend on; a database's snapshot goes by its table's."""
         asked = {table: f"{table}, {databases.label(spec)}" for table, spec in databases.given(self.params).items()}
         files = {
-            asked.get(table, str(file)): file
+            asked.get(table, self.named(file)): file
             for table, spec in self.specs.items()
             for file in sources.files_of(spec, table)
         }
         named = sorted({spec.preset for spec in self.specs.values()} - {None, "demo"})
         presets = [sources.PRESETS / f"{preset}.yaml" for preset in named]
-        files |= {str(path): path for path in (*self.rules, *presets)}
+        files |= {self.named(path): path for path in (*self.rules, *presets)}
         return {name: cache.file_sha256(path, self.work / "sha256") for name, path in files.items()}
+
+    def named(self, file: Path) -> str:
+        """The name of an input, the same wherever the project and the outputs lie: its path seen from the project's root,
+        a generated file's from the kept steps; of a file that lies in neither, the whole path."""
+        home = next((folder for folder in (self.work, ROOT) if file.is_relative_to(folder)), None)
+        return file.relative_to(home).as_posix() if home else str(file)
 
     @cached_property
     def cache(self) -> cache.Cache:

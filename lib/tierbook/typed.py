@@ -57,6 +57,8 @@ def write(engine: Engine, sql: str, target: Path, raw: Raw) -> None:
     """Write a query as Parquet; a fault of the engine is told as one of the files read."""
     try:
         engine.execute(f"COPY ({sql}) TO {literal(target)} (FORMAT parquet)")
+    except duckdb.OutOfMemoryException:
+        raise
     except duckdb.Error as error:
         names = ", ".join(f.name for f in raw.files[:3])
         raise InputError(f"{names}: {first_line(error)}") from None

@@ -42,9 +42,14 @@ def judge(engine, table, file):
     assert counted["rows"].sum() == engine.execute(f"SELECT count(*) FROM {raw.sql}").fetchone()[0]
 
 
-@pytest.mark.parametrize(
-    "cases", [range(60), pytest.param(range(60, 400), marks=pytest.mark.long)], ids=["some", "many"]
-)
+CASES = {
+    "some": range(100),
+    "many": pytest.param(range(100, 550), marks=pytest.mark.long),
+    "thousands": pytest.param(range(550, 5000), marks=pytest.mark.verify),
+}
+
+
+@pytest.mark.parametrize("cases", CASES.values(), ids=CASES)
 def test_broken_bytes_are_accounted_for_or_refused_in_one_line(cases, engine, tmp_path, read_or_told):
     files, read = list(bases()), 0
     for case in cases:

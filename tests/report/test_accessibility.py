@@ -1,7 +1,5 @@
 """A page that everybody can use: axe-core, the keyboard, a narrow screen, both colour schemes, paper."""
 
-import shutil
-
 import pandas as pd
 import pytest
 from nbformat import v4
@@ -84,19 +82,6 @@ def pages(tmp_path_factory):
         )
         (folder / f"{language}.html").write_text(page_html(v4.new_notebook(cells=cells), language, page), "utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("Chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import shutil
 
 import pandas as pd
 import pytest
@@ -179,33 +178,26 @@ def test_an_empty_notebook_is_a_page():
 
 
 @pytest.mark.browser
-def test_a_reader_sorts_and_unfolds_without_any_request(tmp_path):
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
+def test_a_reader_sorts_and_unfolds_without_any_request(browser, tmp_path):
     frame = pd.DataFrame({"customer_id": ["a", "b", "c", "d"], "orders": pd.array([10, 9, None, 100], dtype="Int64")})
     cell = code("show.table(frame)", displayed(en=tables.html(frame, Words("en"))))
     address = tmp_path / "page.html"
     address.write_text(page_html(v4.new_notebook(cells=[markdown("## Tiers"), cell]), "en", page()), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 390, "height": 800})
-        requests, complaints = [], []
-        tab.on("request", lambda request: requests.append(request.url))
-        tab.on("console", lambda message: complaints.append(message.text))
-        tab.goto(address.as_uri())
-        heading = tab.get_by_role("columnheader", name="Orders")
-        heading.get_by_role("button").press("Enter")
-        rising = tab.locator("tbody th").all_inner_texts()
-        heading.get_by_role("button").click()
-        falling = tab.locator("tbody th").all_inner_texts()
-        folded = tab.locator("details.code pre").is_visible()
-        tab.get_by_role("button", name="Show all code").first.click()
-        unfolded = tab.locator("details.code pre").is_visible()
-        width = tab.evaluate("document.documentElement.scrollWidth")
-        browser.close()
+    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    requests, complaints = [], []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto(address.as_uri())
+    heading = tab.get_by_role("columnheader", name="Orders")
+    heading.get_by_role("button").press("Enter")
+    rising = tab.locator("tbody th").all_inner_texts()
+    heading.get_by_role("button").click()
+    falling = tab.locator("tbody th").all_inner_texts()
+    folded = tab.locator("details.code pre").is_visible()
+    tab.get_by_role("button", name="Show all code").first.click()
+    unfolded = tab.locator("details.code pre").is_visible()
+    width = tab.evaluate("document.documentElement.scrollWidth")
+    tab.close()
     # by number and not by text, the empty one last either way
     assert (rising, falling) == (["b", "a", "d", "c"], ["d", "a", "b", "c"])
     assert (folded, unfolded) == (False, True)
@@ -213,34 +205,28 @@ def test_a_reader_sorts_and_unfolds_without_any_request(tmp_path):
     assert (requests, complaints) == ([address.as_uri()], [])
 
 
-def test_a_reader_filters_a_long_table_and_a_short_one_has_no_field(tmp_path):
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not on this machine")
-    from playwright.sync_api import sync_playwright
-
+@pytest.mark.browser
+def test_a_reader_filters_a_long_table_and_a_short_one_has_no_field(browser, tmp_path):
     # 10,000 rows, of which some hold "C77"; its case and blanks do not matter
     long = pd.DataFrame({"customer_id": [f"c{n}" for n in range(10_000)], "orders": range(10_000)})
     shown = [tables.html(frame, Words("en"), rows=10_000) for frame in (long, long.head(15))]
     cells = [code("show.table(frame)", displayed(en=table)) for table in shown]
     address = tmp_path / "page.html"
     address.write_text(page_html(v4.new_notebook(cells=[markdown("## Tiers"), *cells]), "en", page()), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page()
-        tab.goto(address.as_uri())
-        field = tab.get_by_role("searchbox", name="Filter the rows")
-        assert field.count() == 1
-        field.fill(" C77 ")
-        left = "document.querySelector('tbody').querySelectorAll('tr:not([hidden])').length"
-        some, said = tab.evaluate(left), tab.get_by_role("status").inner_text()
-        seconds = tab.evaluate("""() => {
-            const field = document.querySelector("p.filter input"), started = performance.now();
-            field.value = "c9"; field.dispatchEvent(new Event("input")); document.body.offsetHeight;
-            return (performance.now() - started) / 1000; }""")
-        field.fill("")
-        every = tab.evaluate(left)
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(address.as_uri())
+    field = tab.get_by_role("searchbox", name="Filter the rows")
+    assert field.count() == 1
+    field.fill(" C77 ")
+    left = "document.querySelector('tbody').querySelectorAll('tr:not([hidden])').length"
+    some, said = tab.evaluate(left), tab.get_by_role("status").inner_text()
+    seconds = tab.evaluate("""() => {
+        const field = document.querySelector("p.filter input"), started = performance.now();
+        field.value = "c9"; field.dispatchEvent(new Event("input")); document.body.offsetHeight;
+        return (performance.now() - started) / 1000; }""")
+    field.fill("")
+    every = tab.evaluate(left)
+    tab.close()
     # c77, c770 to c779 and c7700 to c7799: 1 + 10 + 100
     assert (some, said, every) == (111, "111 / 10000", 10_000)
     assert seconds < 5, "a reader would notice"

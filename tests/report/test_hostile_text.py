@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -78,27 +77,20 @@ def test_the_texts_are_there_to_be_read(report):
 
 
 @pytest.mark.browser
-def test_nothing_happens_in_a_browser_and_no_page_is_wider_than_its_window(report):
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium on this machine")
-    from playwright.sync_api import sync_playwright
-
+def test_nothing_happens_in_a_browser_and_no_page_is_wider_than_its_window(browser, report):
     happened, wide = [], []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        tab = browser.new_page()
-        tab.on("console", lambda message: happened.append(message.text))
-        tab.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-        tab.on("pageerror", lambda error: happened.append(str(error)))
-        tab.on("request", lambda request: request.url.startswith("file:") or happened.append(request.url))
-        for path in pages(report):
-            for width in (1280, 390):
-                tab.set_viewport_size({"width": width, "height": 900})
-                tab.goto(path.as_uri())
-                if (across := tab.evaluate("document.documentElement.scrollWidth")) > width:
-                    wide.append((path.parent.name, path.name, width, across))
-        browser.close()
+    tab = browser.new_page()
+    tab.on("console", lambda message: happened.append(message.text))
+    tab.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
+    tab.on("pageerror", lambda error: happened.append(str(error)))
+    tab.on("request", lambda request: request.url.startswith("file:") or happened.append(request.url))
+    for path in pages(report):
+        for width in (1280, 390):
+            tab.set_viewport_size({"width": width, "height": 900})
+            tab.goto(path.as_uri())
+            if (across := tab.evaluate("document.documentElement.scrollWidth")) > width:
+                wide.append((path.parent.name, path.name, width, across))
+    tab.close()
     assert happened == [] and wide == []
 
 

@@ -3,6 +3,9 @@
 import json
 import math
 import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import nbformat
@@ -150,16 +153,23 @@ def test_the_footer_tells_inputs_params_scale_gates_and_versions(month, facts, f
 
 
 @pytest.mark.parametrize(
-    ("valid_from", "told"),
+    ("valid_from", "review_by", "told"),
     [
-        ("2026-10-31", "valid from October 31, 2026: 0 days old"),
-        ("2026-10-30", "valid from October 30, 2026: 1 day old"),
-        ("2026-01-31", "valid from January 31, 2026: 273 days old"),  # 28 + 31 + 30 + 31 + 30 + 31 + 31 + 30 + 31
+        # twelve months after valid_from, where the file does not say another day
+        ("2026-10-31", None, ["0 months old", "be reviewed by October 31, 2027."]),
+        ("2026-09-30", None, ["1 month old", "be reviewed by September 30, 2027."]),
+        ("2025-10-31", None, ["12 months old", "be reviewed by October 31, 2026."]),
+        ("2025-10-30", None, ["12 months old", "was due on October 30, 2026."]),
+        ("2025-10-30", "2027-01-31", ["12 months old", "be reviewed by January 31, 2027."]),
+        ("2026-11-01", None, ["valid from November 1, 2026 only, after", "be reviewed by November 1, 2027."]),
     ],
 )
-def test_the_age_of_a_frozen_scale(facts, valid_from, told):
-    scale = {"file": "shop.yaml", "valid_from": valid_from, "review_by": None, "customers": 8, "method": "quantile"}
-    assert made._scale(Words("en"), facts | {"scale": scale}) == f"Frozen scale shop.yaml, {told}"
+def test_the_age_and_the_review_of_a_frozen_scale(month, valid_from, review_by, told):
+    scale = replace(month.scale, valid_from=valid_from, review_by=review_by)
+    frozen = SimpleNamespace(scale=scale, scale_path=Path("scales/shop.yaml"), as_of=month.as_of)
+    lines = list(made._scale(Words("en"), frozen))
+    assert [part in line for part, line in zip(told, lines, strict=True)] == [True, True], lines
+    assert lines[0].startswith("The frozen scale shop.yaml is ")
 
 
 def test_changed_notebooks_are_named_with_their_cells(facts):

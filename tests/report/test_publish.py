@@ -124,6 +124,19 @@ def test_whenever_a_run_is_killed_a_whole_report_stands_and_none_is_lost(tmp_pat
     assert not list((tmp_path / ".staging").iterdir())
 
 
+def test_what_comes_back_is_the_report_replaced_last(tmp_path):
+    """Of 999 and 1000 on the shelf, 1000; the names are numbers and not texts."""
+    place = _build(tmp_path, "one")
+    shelf = tmp_path / ".superseded" / "demo" / "2026-10-31"
+    for name, text in (("001", "one"), ("999", "two"), ("1000", "three")):
+        (shelf / name).mkdir(parents=True)
+        _write(shelf / name, text)
+    shutil.rmtree(place)
+    with publish.staging(tmp_path, "demo", "2026-11-30"):
+        assert _texts(place) == ["three"]
+    assert sorted(kept.name for kept in shelf.iterdir()) == ["001", "999"]
+
+
 def test_a_shelf_that_somebody_pruned_goes_on_counting(tmp_path):
     for text in ("one", "two", "three"):
         _build(tmp_path, text)

@@ -105,17 +105,20 @@ def test_silent_is_who_has_no_purchase_day_more():
 # --- the fit --------------------------------------------------------------------------------------------------------
 
 
-def population(seed, cuts=3, size=3000):
-    """Histories of one drawn crowd, the latest first and 182 days apart: purchase days at own rates until each leaves."""
+def population(seed, cuts=3, size=3000, joining=500, now=1000):
+    """Histories of one drawn crowd, the latest first and 182 days apart: purchase days at own rates until each leaves.
+
+    Customers join in the first `joining` days; the latest history ends on day `now`.
+    """
     draw = np.random.default_rng(seed)
-    start = draw.integers(0, 500, size)
+    start = draw.integers(0, joining, size)
     stop = start + draw.exponential(500, size)
     gaps = draw.exponential(draw.gamma(2.0, 20, size)[:, None] + 1, (size, 60)).round() + 1
     days = np.column_stack([start, start[:, None] + gaps.cumsum(axis=1)])
     days[days > stop[:, None]] = np.inf
     days[:, 0] = start
     ids = np.char.add("c", np.arange(size).astype(str))
-    return [history(days, ids, 1000 - HORIZON_DAYS * k) for k in range(cuts)]
+    return [history(days, ids, now - HORIZON_DAYS * k) for k in range(cuts)]
 
 
 def history(days, ids, end):

@@ -94,7 +94,7 @@ def test_what_is_missing_is_said_or_left_out():
     for part in (
         "Too few customers for a forecast",
         "not scored",
-        "No action this month",
+        "Not on this month's action list",
         "First purchase since last month",
     ):
         assert part in shown

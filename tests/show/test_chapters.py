@@ -30,7 +30,7 @@ def test_acquire():
     assert said(chapters.acquire(rows, CHANNELS)) == [
         "<b>128 customers bought for the first time</b> this month; to win one cost $88.90.",
         "Of those won three months earlier 42% bought again within 90 days (95% interval 34–50%, 134 customers).",
-        "In twelve months a new customer cost least through &lt;b&gt; ($5.00) and most through web ($20.00).",
+        "In twelve months a new customer cost least through the channel “&lt;b&gt;” ($5.00) and most through “Web” ($20.00).",
     ]
     assert said(chapters.acquire(rows.head(1), CHANNELS.head(2))) == [
         "<b>128 customers bought for the first time</b> this month."
@@ -42,7 +42,7 @@ def test_keep_says_why_there_is_no_retention_rate():
     rows = card(("keep", "retention_rate", 0.44, 0.42, 0.46, 2650), ("keep", "flagged_bought", 0.04, 0.02, 0.07, 223))
     first, second = said(chapters.keep(rows))
     assert first.startswith("<b>44% of the year before's customers bought again</b>") and "42–46%" in first
-    assert second == "Of 223 customers warned of a month ago 4% have bought since."
+    assert second == "Of the 223 customers flagged a month ago, 4% have bought since."
     small = card(("keep", "retention_rate", np.nan, np.nan, np.nan, 9))
     assert said(chapters.keep(small)) == [
         "No retention rate is told: it needs two whole years of orders and 10 customers of the first."

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 
 from tierbook.insight.actions import due_lists
-from tierbook.show import first_screen
+from tierbook.show import first_screen, month_lists
 from tierbook.show.words import Words
 
 ACTIONS = [
@@ -29,7 +29,7 @@ def rows(language, calls=NO_CALLS):
     listed = pd.DataFrame({"action": codes * 2, "held_out": [False] * 4 + [True] * 4})
     lists = due_lists(listed, ACTIONS, dt.date(2026, 10, 31))
     earned = pd.DataFrame({"action": codes, "verdict": "untested", "earned": None, "latest": None})
-    page = first_screen.todo(Words(language, "CNY"), lists, earned, calls)
+    page = month_lists.todo(Words(language, "CNY"), lists, earned, calls)
     body = page[page.index("<tbody>") :]
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
 

@@ -92,7 +92,7 @@ ROWS = pd.DataFrame(
 def test_the_first_screen_trusts_what_passes():
     page = trust(EN, ROWS, missed(max_duplicate_share=0.0, min_customers=500))
     assert "The data can be used." in page and "doubt" not in page and "finance" not in page
-    assert "100 order lines read, 90 counted, worth $1,000." in page
+    assert "100 order lines read, 90 counted for known customers, worth $1,000." in page
 
 
 @pytest.mark.parametrize(("gap", "is_missed"), [(0.0, False), (0.005, False), (0.012, True)])

@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_risk import history, population
+from test_risk import population
 
 from tierbook.scores.mbgnbd import ModifiedBetaGeoNBD
 from tierbook.scores.purchases import BetaGeoNBD
-from tierbook.scores.risk import HORIZON_DAYS, fit_risk, is_candidate, stayed_silent
+from tierbook.scores.risk import fit_risk, is_candidate, stayed_silent
 
 pytestmark = pytest.mark.verify
 
@@ -44,17 +44,9 @@ def test_the_whole_distribution_of_the_count(kind, simulate, figures):
     figures.between("probability transform: furthest tenth from 0.1", how, 0, 0.01, off, aim=0)
 
 
-def steady(seed, size=5000, end=1600):
-    """Histories as `test_risk.population` gives them, four, of a shop that newcomers keep joining and old ones leaving."""
-    draw = np.random.default_rng(seed)
-    start = draw.integers(0, end, size)
-    stop = start + draw.exponential(500, size)
-    gaps = draw.exponential(draw.gamma(2.0, 20, size)[:, None] + 1, (size, 60)).round() + 1
-    days = np.column_stack([start, start[:, None] + gaps.cumsum(axis=1)])
-    days[days > stop[:, None]] = np.inf
-    days[:, 0] = start
-    ids = np.char.add("c", np.arange(size).astype(str))
-    return [history(days, ids, end - HORIZON_DAYS * k) for k in range(4)]
+def steady(seed):
+    """A shop that newcomers keep joining and old ones leaving."""
+    return population(seed, cuts=4, size=5000, joining=1600, now=1600)
 
 
 def ahead(crowds):

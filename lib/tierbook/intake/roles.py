@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -23,7 +23,6 @@ MARKS = {
 
 _READS_AS = {"time": "time", "money": "money", "number": "money", "id": "id"}
 _SURE, _LIKELY = 0.95, 0.5
-_ENOUGH_MARKS = {"tickets": 1, "contacts": 2}
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,3 @@ def choose(roles: list[Role], wanted: str) -> list[Role]:
         return contract
     whole = [role for role in found if not role.why[0].startswith("why_within")]
     return sorted(whole or found, key=lambda role: (role.sure == "unsure", role.rank))
-
-
-def told_apart(roles: list[Role], used: set[str]) -> list[Role]:
-    """Roles as they will be written: a column that was not chosen is not read, whatever it could have been."""
-    return [role if role.header in used or role.sure == "personal" else replace(role, role=None) for role in roles]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 from tierbook.errors import NotebookFailed, PublishError
 from tierbook.report import form
 from tierbook.report.export import Page, page_html
+
+UNWRITABLE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}  # a disk that is full or read-only is no fault of a notebook
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,20 @@ def _end_with(runner: int) -> None:
     os._exit(1)
 
 
-def _connection(stem: str) -> Any:
-    """Sockets of the kernel's own: kernels that listen on TCP race for ports when several start at once."""
+def _settings(stem: str) -> Any:
+    """The kernel's settings: sockets of its own, for kernels that listen on TCP race for ports when several start at
+    once; and no word about being told to stop, which it takes for an error when it is still busy with its farewell."""
     from traitlets.config import Config
 
+    quiet = {"NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=50"]}}
     if os.name != "posix":
-        return Config()
+        return Config(quiet)
     path = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / stem[:40]
-    return Config({"ConnectionFileMixin": {"transport": "ipc", "ip": str(path)}})
+    return Config({**quiet, "ConnectionFileMixin": {"transport": "ipc", "ip": str(path)}})
 
 
-def _unwritten(number: int | None) -> PublishError:
-    return PublishError(f"cannot write the pages: {os.strerror(number or 0)}; nothing was published")
+def _unwritten(number: int) -> PublishError:
+    return PublishError(f"cannot write the pages: {os.strerror(number)}; nothing was published")
 
 
 def _failed(job: Job, told: str) -> NotebookFailed:
@@ -77,16 +82,18 @@ def execute(job: Job) -> float:
             cwd=str(job.notebook.parent),
             progress_bar=False,
             kernel_name="python3",
-            config=_connection(job.notebook.stem),
+            config=_settings(job.notebook.stem),
         )
     except PapermillExecutionError as error:
         # papermill has run one cell before this one, its own with the params, which JupyterLab will not have
         number = error.exec_count - 1 if error.exec_count else None
         cause = (str(error.ename), str(error.evalue), "\n".join(error.traceback or ()))
-        if full := re.match(r"\[Errno (\d+)\]", cause[1]) if cause[0] == "OSError" else None:
-            raise _unwritten(int(full[1])) from None
+        if (told := re.match(r"\[Errno (\d+)\]", cause[1])) and cause[0] == "OSError" and int(told[1]) in UNWRITABLE:
+            raise _unwritten(int(told[1])) from None
         raise _failed(job, form.told(job.notebook.name, number, str(error.source), cause)) from None
     except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise _failed(job, f"{job.notebook.name}: {error}") from None
         raise _unwritten(error.errno) from None
     except Exception as error:  # a dead kernel, a time-out: nbclient has no common base class for them
         raise _failed(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from tierbook import masking
 from tierbook.errors import PublishError
-from tierbook.report import lists, uploads
+from tierbook.report import lists, publish, uploads
 from tierbook.report.handoffs import harmless
 from tierbook.show.words import N_
 from tierbook.workbook import Workbook
@@ -28,7 +28,8 @@ README = (
 @contextmanager
 def beside(month: Workbook, outputs: Path) -> Iterator[None]:
     """Make the folder of real ids before the report is published and put it in its place after: a run that fails
-    leaves the former one. ``outputs/.keys/<report>/<as_of>``, for its owner alone; nothing where ids are not masked.
+    leaves the former one, one that ends well moves it to ``.superseded/<as_of>/<n>`` beside it.
+    ``outputs/.keys/<report>/<as_of>``, for its owner alone; nothing where ids are not masked.
 
     Raises `PublishError` where it cannot be written.
     """
@@ -44,7 +45,8 @@ def beside(month: Workbook, outputs: Path) -> Iterator[None]:
             write(month, new)
         yield
         with _told("the report is there, its lists with real ids are not"):
-            shutil.rmtree(place, ignore_errors=True)
+            if place.exists():  # somebody may have filled the day of contact in
+                os.rename(place, publish.next_on_shelf(place.parent / ".superseded" / place.name))
             os.rename(new, place)
     finally:
         shutil.rmtree(new, ignore_errors=True)

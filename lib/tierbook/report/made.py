@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from tierbook import databases, sources
 from tierbook.params import Params
-from tierbook.show.words import Words
+from tierbook.scores import drift
+from tierbook.show.words import N_, Words
 from tierbook.workbook import Workbook
 
 SHORT = 12
@@ -28,7 +29,7 @@ def sections(month: Workbook, words: Words, facts: dict[str, Any]) -> tuple[Sect
     return (
         (words.text("Data"), tuple(_inputs(month, words, facts))),
         (words.text("Parameters"), tuple(_parameters(month.params, words, facts))),
-        *(((words.text("Cut points"), (_scale(words, facts),)),) if facts["scale"] else ()),
+        *(((words.text("Cut points"), tuple(_scale(words, month))),) if facts["scale"] else ()),
         *(((words.text("Requirements on the data"), gates),) if gates else ()),
         (words.text("Notebooks"), tuple(_notebooks(words, facts))),
         (words.text("Versions"), (_versions(facts),)),
@@ -51,7 +52,7 @@ def _inputs(month: Workbook, words: Words, facts: dict[str, Any]) -> Iterator[st
             + (" · " + words.text("simulated, no real data") if table in facts["simulated"] else "")
             + _named(words, named)
         )
-    rules = {Path(name).name: digest for name, digest in facts["inputs"].items() if Path(name) in month.tables.rules}
+    rules = {path.name: facts["inputs"][month.tables.named(path)] for path in month.tables.rules}
     yield words.text("Rules") + _named(words, rules)
 
 
@@ -63,7 +64,7 @@ def _files(month: Workbook) -> dict[str, dict[str, str]]:
         if table in lying:
             found[table] = {lying[table]: inputs[f"{table}, {lying[table]}"]}
         else:
-            found[table] = {path.name: inputs[str(path)] for path in sources.files_of(spec, table)}
+            found[table] = {path.name: inputs[month.tables.named(path)] for path in sources.files_of(spec, table)}
     return found
 
 
@@ -99,25 +100,31 @@ def changed(tree: BaseModel, above: tuple[str, ...] = ()) -> Iterator[tuple[str,
             yield place
 
 
-def _scale(words: Words, facts: dict[str, Any]) -> str:
-    """Which scale is in use, and how old it is on the last day counted."""
-    scale = facts["scale"]
-    if scale["file"] is None:
-        return words.text(
-            "Fitted on the {n:number|customer|customers} of this month; no scale is frozen.", n=scale["customers"]
+def _scale(words: Words, month: Workbook) -> Iterator[str]:
+    """Which scale is in use; of a frozen one its age and its review, as the page on segments tells them."""
+    scale, path = month.scale, month.scale_path
+    if path is None:
+        yield words.text(
+            "Fitted on the {n:number|customer|customers} of this month; no scale is frozen.", n=scale.customers
         )
-    told = words.text("Frozen scale {file}, valid from {day:date}", file=scale["file"], day=scale["valid_from"])
-    days = (_day(facts["as_of"]) - _day(scale["valid_from"])).days
-    told = words.text("{told}: {n:number|day|days} old", told=told, n=days)
-    if scale["review_by"]:
-        told = words.text("{told}, to be looked at again by {day:date}", told=told, day=scale["review_by"])
-    return told
+        return
+    used = {
+        "file": path.name,
+        "day": scale.valid_from,
+        "n": scale.customers,
+        "age": drift.age_months(scale, month.as_of),
+    }
+    yield words.text(_AFTER if used["age"] < 0 else _OLD, **used)
+    due = drift.review_by(scale)
+    yield words.text(_OVERDUE if month.as_of > due else _DUE, due=due)
 
 
-def _day(text: str):
-    from datetime import date
-
-    return date.fromisoformat(text[:10])
+_AFTER = N_("The frozen scale {file} is valid from {day:date} only, after this report: freeze one as of this date.")
+_OLD = N_(
+    "The frozen scale {file} is {age:number|month|months} old: in use since {day:date}, fitted on {n:number} customers."
+)
+_DUE = N_("The cut points are to be reviewed by {due:date}.")
+_OVERDUE = N_("The review of the cut points was due on {due:date}.")
 
 
 def _gates(words: Words, gates: list[dict[str, Any]]) -> tuple[str, ...]:

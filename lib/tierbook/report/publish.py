@@ -59,17 +59,17 @@ def _sweep(outputs: Path, name: str) -> None:
     for left in (outputs / ".staging").glob(f"{name}-????-??-??-*"):
         as_of = left.name[len(name) + 1 :][:10]
         if _replaced(left, outputs / name / as_of):
-            os.rename(left, _next_on_shelf(outputs, name, as_of))
+            os.rename(left, next_on_shelf(outputs / ".superseded" / name / as_of))
         else:
             shutil.rmtree(left, ignore_errors=True)
         print(
             f"{name} {as_of}: an earlier run was interrupted; what it left unfinished is cleared away", file=sys.stderr
         )
-    for kept in sorted((outputs / ".superseded" / name).glob("????-??-??/*")):
-        place = outputs / name / kept.parent.name
-        if not place.exists():
+    for shelf in (outputs / ".superseded" / name).glob("????-??-??"):
+        place = outputs / name / shelf.name
+        if not place.exists() and (kept := _shelved(shelf)):
             place.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(kept, place)
+            os.rename(shelf / kept[-1], place)
 
 
 def _replaced(left: Path, place: Path) -> bool:
@@ -94,7 +94,7 @@ def publish(folder: Path, outputs: Path, name: str, as_of: str) -> Path:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         if place.exists():
-            _replace(place, folder, _next_on_shelf(outputs, name, as_of))
+            _replace(place, folder, next_on_shelf(outputs / ".superseded" / name / as_of))
         else:
             os.rename(folder, place)
     except OSError as error:
@@ -102,11 +102,15 @@ def publish(folder: Path, outputs: Path, name: str, as_of: str) -> Path:
     return place
 
 
-def _next_on_shelf(outputs: Path, name: str, as_of: str) -> Path:
-    shelf = outputs / ".superseded" / name / as_of
+def next_on_shelf(shelf: Path) -> Path:
+    """The place of what is replaced next: 001, 002, … after the highest that a folder, made where it is not there, holds."""
     shelf.mkdir(parents=True, exist_ok=True)
-    taken = [int(kept.name) for kept in shelf.iterdir() if kept.name.isdigit()]
-    return shelf / f"{max(taken, default=0) + 1:03d}"
+    return shelf / f"{int((_shelved(shelf) or ['0'])[-1]) + 1:03d}"
+
+
+def _shelved(shelf: Path) -> list[str]:
+    """Names on a shelf, the latest last."""
+    return sorted((kept.name for kept in shelf.iterdir() if kept.name.isdigit()), key=int)
 
 
 def _replace(place: Path, new: Path, kept: Path) -> None:

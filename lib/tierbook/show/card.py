@@ -97,7 +97,7 @@ def _next_step(words: Words, card: dict) -> str:
         if measure := own(words, action.get("measure")):
             lines.append(f'<span style="{SMALL}">{words.html("Measured by: {measure}", measure=measure)}</span>')
     else:
-        lines.append(words.html("No action this month."))
+        lines.append(words.html("Not on this month's action list."))
     if (lacking := card["next_tier"]) is not None:
         message = (
             N_("To {tier:term.tier}: {orders:number|more order|more orders}, with {spend:money} more in net sales.")

@@ -50,7 +50,7 @@ def _channels(channels: pd.DataFrame) -> list[Sentence]:
     values = {"low": ends[0]["channel"], "high": ends[1]["channel"]}
     values |= {"cheap": ends[0]["cost_per_newcomer"], "dear": ends[1]["cost_per_newcomer"]}
     message = N_(
-        "In twelve months a new customer cost least through {low:term.channel} ({cheap:money}) and most through {high:term.channel} ({dear:money})."
+        "In twelve months a new customer cost least through the channel “{low:term.slice}” ({cheap:money}) and most through “{high:term.slice}” ({dear:money})."
     )
     return [(message, values)]
 
@@ -69,7 +69,7 @@ def keep(card: pd.DataFrame) -> list[Sentence]:
         ]
     if "flagged_bought" in known:
         warned = known["flagged_bought"]
-        told.append((N_("Of {n:number} customers warned of a month ago {value:percent} have bought since."), warned))
+        told.append((N_("Of the {n:number} customers flagged a month ago, {value:percent} have bought since."), warned))
     return told
 
 

@@ -1,16 +1,14 @@
 """Figures as inline SVG: one style, one font that speaks Chinese, one sentence that says what is to be seen."""
 
-import hashlib
-import io
 import re
 import unicodedata
-import warnings
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tierbook.show import svg
 from tierbook.show.words import Words, on_page
 
 LATIN_FONT = "DejaVu Sans"
@@ -223,53 +221,11 @@ def render(
         raise ValueError(f"{draw.__name__} must return the figure's alternative text, one sentence with a value")
     width = size[0] * 90
     own = ";".join(f"--f-{name}:{colour}" for name, colour in _PAGE.values())
+    drawn = svg.inline(figure, {fixed: f"var(--f-{name})" for fixed, (name, _) in _PAGE.items()})
     return (
         f'<figure class="fig" role="img" aria-label="{on_page(alt)}" '
-        f'style="max-width:{width:.0f}px;--least:{width * LEAST_SCALE:.0f}px;{own}">{_svg(figure)}</figure>'
+        f'style="max-width:{width:.0f}px;--least:{width * LEAST_SCALE:.0f}px;{own}">{drawn}</figure>'
     )
-
-
-def _svg(figure: Any) -> str:
-    drawn = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=r"Glyph .* missing")
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
-    svg = drawn.getvalue()
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 aria-hidden="true"', svg, count=1)
-    svg = re.sub("|".join(_PAGE), lambda colour: f"var(--f-{_PAGE[colour[0]][0]})", svg)
-    return _with_own_ids(_short(svg))
-
-
-def _short(svg: str) -> str:
-    """The same drawing in half the bytes: no names of groups, no spaces in paths, letters placed by x alone."""
-    svg = re.sub(r'(<g) id="[^"]*"', r"\1", _rounded(svg)).replace("xlink:href", "href")
-    svg = re.sub(r'(<use [^>]*)transform="translate\((-?[\d.]+) (-?[\d.]+)\)"', _placed, svg)
-    svg = re.sub(
-        r'\bd="[^"]*"', lambda path: re.sub(r"\s*([A-Za-z])\s*(?=[-\d])", r"\1", path[0].replace("\n", "")), svg
-    )
-    return re.sub(r"\n\s*", "\n", re.sub(r' style="fill: none; *"', ' style="fill:none"', svg))
-
-
-def _placed(use: re.Match) -> str:
-    x, y = (f"{float(number):.4g}" for number in use.groups()[1:])
-    return f'{use[1]}x="{x}"' + (f' y="{y}"' if y != "0" else "")
-
-
-def _rounded(svg: str) -> str:
-    # a hundredth of a point is finer than any screen; matplotlib writes six decimals
-    def shorten(attribute: re.Match) -> str:
-        return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", attribute[0])
-
-    return re.sub(r'\b(?:d|points|x|y|x1|x2|y1|y2)="[^"]*"|translate\([^)]*\)', shorten, svg)
-
-
-def _with_own_ids(svg: str) -> str:
-    # ids count within the whole page, and a reference into a hidden figure draws nothing
-    own = f"f{hashlib.sha256(svg.encode()).hexdigest()[:8]}-"
-    names = {name: f"{own}{place:x}" for place, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
-    return re.sub(r'(\bid="|href="#|url\(#)([^")]+)', lambda ref: ref[1] + names[ref[2]], svg)
 
 
 @cache
