@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from tierbook import cache, params
 from tierbook.cache import Cache, file_sha256, fingerprint, sweep
+from tierbook.tables import Tables
 
 TREE = {"report": {"name": "mine"}, "as_of": "2026-10-31", "source": {"transactions": {"path": "orders.csv"}}}
 
@@ -42,6 +44,20 @@ def test_the_fingerprint_moves_with_what_numbers_depend_on_and_with_nothing_else
 
 def test_the_order_of_inputs_does_not_matter():
     assert mark(inputs={"a": "1", "b": "2"}) == mark(inputs={"b": "2", "a": "1"})
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        (params.ROOT / "data" / "orders.csv", "data/orders.csv"),
+        (params.ROOT / ".." / "shared" / "orders.csv", "../shared/orders.csv"),
+        (params.ROOT / "outputs" / ".work" / "demo-1" / "tables" / "leads.csv", "demo-1/tables/leads.csv"),
+        (Path("/data/orders.csv"), "/data/orders.csv"),
+    ],
+)
+def test_an_input_goes_by_a_name_that_does_not_tell_where_the_project_lies(file, name):
+    tables = Tables(params.parse(TREE), params.ROOT / "outputs" / ".work", [])
+    assert tables.named(file) == name
 
 
 def test_sha256_is_that_of_the_bytes_and_follows_a_change(tmp_path):

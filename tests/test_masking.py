@@ -258,12 +258,24 @@ def test_the_key_is_put_in_its_place_when_the_report_has_been(tmp_path):
             assert not (place / "mine").exists()  # the former one has gone
             (place / "mine").write_text("kept by a run that failed")
             (place / "mine").chmod(0o600)
-        assert [path.name for path in place.parent.iterdir()] == ["2026-10-31"]
+        assert {path.name for path in place.parent.iterdir()} <= {"2026-10-31", ".superseded"}
     key = pd.read_csv(place / "key.csv", dtype=str)
     assert {name: mask(name) for name in key["customer_id"]} == dict(zip(key["customer_id"], key["mask"], strict=True))
     assert len(key) == 40 and pd.read_csv(place / "key_others.csv").empty
     assert {mode(path) for path in place.rglob("*") if path.is_file()} == {0o600} and mode(place) == 0o700
     assert "real customers" in (place / "README.txt").read_text(encoding="utf-8-sig")
+
+
+def test_a_list_that_somebody_filled_in_is_kept_when_the_month_is_made_again(tmp_path):
+    month, place = trial(tmp_path), tmp_path / "outputs" / ".keys" / "trial" / "2026-10-31"
+    for _ in range(3):
+        with keys.beside(month, tmp_path / "outputs"):
+            pass
+        assert not (place / "mine").exists()
+        (place / "mine").write_text("filled in")
+    shelf = place.parent / ".superseded" / place.name
+    assert [(kept / "mine").read_text() for kept in sorted(shelf.iterdir())] == ["filled in"] * 2
+    assert mode(shelf.parent) == mode(shelf) == 0o700
 
 
 def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):

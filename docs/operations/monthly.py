@@ -8,6 +8,7 @@ the last lines of the log, and the exit code of the run.
 """
 
 import datetime as dt
+import itertools
 import os
 import subprocess
 import sys
@@ -24,7 +25,7 @@ def last_month(today: dt.date) -> str:
 
 def outputs(options: list[str]) -> Path:
     """Where the run writes its reports: ``--outputs``, else TIERBOOK_OUTPUTS, else ``outputs/`` of the project."""
-    given = dict(zip(options, options[1:], strict=False)) | dict(
+    given = dict(itertools.pairwise(options)) | dict(
         option.split("=", 1) for option in options if option.startswith("--outputs=")
     )
     return ROOT / (given.get("--outputs") or os.environ.get("TIERBOOK_OUTPUTS") or "outputs")

@@ -76,6 +76,13 @@ class Shop:
         ]
         nbformat.write(notebook, folder / "06_review_campaign.ipynb")
 
+    def at(self, folder, outputs):
+        """The same shop in another folder."""
+        other = Shop(folder, self.rows)
+        shutil.copytree(self.outputs, outputs)
+        other.outputs, other.place, other.number = outputs, outputs / "crash" / "2026-10-31", self.number
+        return other
+
     def start(self):
         self.number += 1
         self.params.write_text(PARAMS.format(number=self.number, rows=self.rows))
@@ -111,11 +118,18 @@ class Shop:
         return int(number.removeprefix("Report "))
 
 
-@pytest.fixture
-def shop(tmp_path, rows):
-    shop = Shop(tmp_path, rows)
+@pytest.fixture(scope="module")
+def published(tmp_path_factory, rows):
+    """An outputs folder with one report published, made once."""
+    shop = Shop(tmp_path_factory.mktemp("first"), rows)
     shop.run()
     return shop
+
+
+@pytest.fixture
+def shop(tmp_path, published):
+    """A shop of the test's own, with the report published."""
+    return published.at(tmp_path, tmp_path / "outputs")
 
 
 def is_kernel(process):
@@ -186,16 +200,12 @@ def mounted(folder, size):
 
 
 @pytest.fixture
-def disk(tmp_path, rows):
+def disk(tmp_path, published):
     """A shop whose outputs lie on a disk of 30 MB, with one report published."""
     folder = tmp_path / "disk"
     mounted(folder, "30m")
     try:
-        shop = Shop(tmp_path, rows)
-        shop.outputs = folder / "outputs"
-        shop.place = shop.outputs / "crash" / "2026-10-31"
-        shop.run()
-        yield shop
+        yield published.at(tmp_path, folder / "outputs")
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=False)
 

@@ -56,7 +56,7 @@ FINDING = ("Sales were {n:money}.", "", {"n": 5.0})
 
 
 def soonest(lists, calls=NO_CALLS):
-    page = first_screen.month(Words("en", "CNY"), [FINDING], lists, calls)
+    page = first_screen.month(Words("en", "CNY"), [FINDING], lists, calls, "zh")
     body = page[page.index("<tbody>") : page.index("</tbody>")]
     return page, [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", body)]
 
@@ -71,6 +71,7 @@ def nine_lists():
 def test_beside_the_findings_stand_the_lists_due_first_with_their_files():
     """Eight of nine: the last due is left out, and the line beneath counts all; text from the catalogue is escaped."""
     page, told = soonest(nine_lists())
+    assert 'href="../customers.en.xlsx"' in page, "the Chinese report's first workbook is Chinese"
     assert "Sales were CN¥5.00." in page and "9 lists in all" in page
     assert [re.sub("<[^>]+>", "", row[0]) for row in told] == [f"A{k} &lt;i&gt;" for k in range(9, 1, -1)]
     assert told[0][1:] == ["–", "11-01", "9"] and 'href="../excel/action_list.csv"' in told[0][0]
@@ -85,5 +86,5 @@ def test_the_call_list_comes_before_all_and_links_its_own_file():
 
 
 def test_without_lists_only_the_findings_are_told():
-    page = first_screen.month(Words("en", "CNY"), [FINDING], nine_lists().head(0), NO_CALLS)
+    page = first_screen.month(Words("en", "CNY"), [FINDING], nine_lists().head(0), NO_CALLS, "en")
     assert "Sales were" in page and "<table" not in page

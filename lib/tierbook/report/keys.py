@@ -46,7 +46,10 @@ def beside(month: Workbook, outputs: Path) -> Iterator[None]:
         yield
         with _told("the report is there, its lists with real ids are not"):
             if place.exists():  # somebody may have filled the day of contact in
-                os.rename(place, publish.next_on_shelf(place.parent / ".superseded" / place.name))
+                shelf = place.parent / ".superseded" / place.name
+                for private in (shelf.parent, shelf):
+                    private.mkdir(mode=0o700, exist_ok=True)
+                os.rename(place, publish.next_on_shelf(shelf))
             os.rename(new, place)
     finally:
         shutil.rmtree(new, ignore_errors=True)

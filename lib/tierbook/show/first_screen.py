@@ -166,12 +166,12 @@ def finds(words: Words, sentences: Sequence[tuple]) -> str:
     return f'<ol class="finds">{"".join(items)}</ol>'
 
 
-def month(words: Words, sentences: Sequence[tuple], lists: pd.DataFrame, calls: dict) -> str:
+def month(words: Words, sentences: Sequence[tuple], lists: pd.DataFrame, calls: dict, first_language: str) -> str:
     """The month on one screen: its findings, and beside them the lists to work through, the soonest due first.
 
     ``lists`` and ``calls`` as of `month_lists.todo`, which tells the same lists in full.
     """
-    return f'<div class="two"><div>{finds(words, sentences)}</div><div>{month_lists.soonest(words, lists, calls)}</div></div>'
+    return f'<div class="two"><div>{finds(words, sentences)}</div><div>{month_lists.soonest(words, lists, calls, first_language)}</div></div>'
 
 
 def verdicts(words: Words, headlines: pd.DataFrame) -> str:

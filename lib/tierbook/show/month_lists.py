@@ -12,10 +12,10 @@ from tierbook.show.words import N_, Words, on_page
 SOONEST = 8  # lists on the first screen; all of them stand further down
 
 
-def soonest(words: Words, lists: pd.DataFrame, calls: dict) -> str:
+def soonest(words: Words, lists: pd.DataFrame, calls: dict, first_language: str) -> str:
     """The lists due first, linked to the file that says who is on them; the early warning's calls before all.
 
-    ``lists`` and ``calls`` as of `todo`.
+    ``lists`` and ``calls`` as of `todo`; ``first_language``: the one whose workbook is customers.xlsx.
     """
     rows = lists.sort_values(["due", "customers"], ascending=[True, False], kind="stable")
     named = {column: [own(words, name) or None for name in rows[column]] for column in ("action", "owner")}
@@ -29,8 +29,9 @@ def soonest(words: Words, lists: pd.DataFrame, calls: dict) -> str:
     body = "".join(_list_row(words, row) for row in rows.head(SOONEST).itertuples())
     rest = words.html(
         '{n:number|list|lists} in all, <a href="#lists">with their controls and what they earned</a>; '
-        'for Excel: <a href="../customers.xlsx">customers.xlsx</a>.',
+        'for Excel: <a href="../{book}">{book}</a>.',
         n=len(rows),
+        book="customers.xlsx" if words.language == first_language else f"customers.{words.language}.xlsx",
     )
     return (
         f'<table class="tb lists"><caption>{words.html("To do this month")}</caption><thead><tr>{cells}</tr></thead>'
