@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -145,7 +146,7 @@ def is_there(spec: TableSource) -> bool:
     if spec.database:
         return True
     paths = [str(resolve(pattern)) for pattern in spec.path or ()]
-    return any(Path(path).exists() or glob.glob(path, recursive=True) for path in paths)
+    return any(os.path.lexists(path) or glob.glob(path, recursive=True) for path in paths)  # a name too long is no file
 
 
 def check(model: type[Model], tree: dict[str, Any], where: str) -> Model:

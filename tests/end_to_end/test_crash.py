@@ -256,3 +256,8 @@ def test_of_two_runs_at_once_one_publishes_and_the_other_is_told(shop):
     assert sorted(codes) == [0, 4]
     assert "another run of report crash is under way" in told[codes.index(4)]
     assert shop.published() == shop.number
+
+
+def test_a_worker_whose_runner_was_gone_before_it_came_up_ends():
+    code = "import os, time\nfrom tierbook.report.execute import prepare\nprepare('o', 'r', os.getppid() + 1)\ntime.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30).returncode == 1

@@ -28,9 +28,9 @@ class Job:
     pages: dict[str, tuple[Path, Page]]
 
 
-def prepare(outputs: str, runtime: str) -> None:
-    """Make a fresh worker process ready: its environment, and the imports that every job needs."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+def prepare(outputs: str, runtime: str, runner: int) -> None:
+    """Make a fresh worker process of the process ``runner`` ready: its environment, and the imports of every job."""
+    threading.Thread(target=_end_with, args=(runner,), daemon=True).start()
     os.environ.update(TIERBOOK_OUTPUTS=outputs, JUPYTER_RUNTIME_DIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")
     import papermill  # noqa: F401
 

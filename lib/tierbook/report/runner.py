@@ -140,7 +140,9 @@ def _workers(run: Run):
     """Worker processes, started first so that their imports run beside the computing of the book."""
     runtime = tempfile.mkdtemp(prefix="tierbook-")  # short: a socket's path may not exceed some 100 characters
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(run.jobs, mp_context=spawn, initializer=prepare, initargs=(str(run.outputs), runtime))
+    pool = ProcessPoolExecutor(
+        run.jobs, mp_context=spawn, initializer=prepare, initargs=(str(run.outputs), runtime, os.getpid())
+    )
     try:
         for _ in range(run.jobs):
             pool.submit(os.getpid)
