@@ -1,26 +1,27 @@
 """Pairs of products over 10 million order lines, a million customers and 5,000 products: seconds and peak memory.
 
-    .venv/bin/python tests/benchmarks/needs.py [lines]
+    .venv/bin/python tests/benchmarks needs
 
 Customers buy at very different rates, products sell at very different rates, and nothing goes with anything: pairs found
-are false. The engine may use 4 GB; peak memory is that of the whole process, pandas included.
+are false. The engine may use 4 GB; peak memory is that of the whole process, pandas included. "wrong" counts pairs that are
+called more than chance.
 """
 
-import itertools
-import resource
-import sys
+import shutil
 import tempfile
-import time
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+from rounds import Side, race
+from table import Row
 
 from tierbook.engine import Engine
 from tierbook.insight import affinity
 from tierbook.workbook.needs import count_pairs, write_bought
 
 PRODUCTS, LINES_PER_CUSTOMER = 5_000, 10
+STEPS = ["bought", "counted", "measured"]
 
 
 def make(path: Path, lines: int) -> None:
@@ -33,29 +34,40 @@ def make(path: Path, lines: int) -> None:
         FROM range({lines}) AS t(i)) TO '{path}' (FORMAT parquet)""")
 
 
-def main(lines: int) -> None:
-    """Print each step's seconds, the pairs, and the peak memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        path, target = Path(folder) / "lines.parquet", Path(folder) / "bought"
-        make(path, lines)
-        engine, marks = Engine(Path(folder) / "spill", "4GB"), [time.perf_counter()]
+def pairs(file: str) -> dict:
+    """Who bought what, pairs counted, pairs measured; a step each, in this order."""
+    path, target, kept = Path(file), Path(file).parent / "bought", {}
+    engine = Engine(path.parent / "spill", "4GB")
+
+    def bought():
+        shutil.rmtree(target, ignore_errors=True)
         ids = engine.execute(f"SELECT DISTINCT customer_id FROM '{path}' ORDER BY 1").df()
         write_bought(engine, path, "product", ids.assign(customer=range(len(ids))), target)
-        marks.append(time.perf_counter())
-        counted = count_pairs(engine, target / "bought.parquet", target / "bought.parquet")
-        marks.append(time.perf_counter())
-        found, prior = affinity.measured(*(counted[name] for name in ("pairs", "have", "next", "lines")))
-        marks.append(time.perf_counter())
-        engine.close()
-    steps = [after - before for before, after in itertools.pairwise(marks)]
-    wrong = int((found["lift_beyond_low"] > 1).sum())
-    print(
-        f"{lines:,} lines, {len(ids):,} customers, {len(counted['have']):,} products: bought {steps[0]:.1f} s, "
-        f"{len(found):,} pairs counted {steps[1]:.1f} s, measured {steps[2]:.1f} s, peak memory "
-        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB; {wrong} pairs above 1, none of them true; "
-        f"strength of the prior {prior.strength:,.0f}; plain lift above 1: {pd.Series(found['lift'] > 1).mean():.0%}"
-    )
+        return pd.DataFrame({"customers": [len(ids)]})
+
+    def count():
+        kept.update(count_pairs(engine, target / "bought.parquet", target / "bought.parquet"))
+        return pd.DataFrame({"products": [len(kept["have"])]})
+
+    def measure():
+        found, _ = affinity.measured(*(kept[name] for name in ("pairs", "have", "next", "lines")))
+        wrong = int((found["lift_beyond_low"] > 1).sum())
+        return pd.DataFrame(
+            {"pairs": [len(found)], "wrong": [wrong], "plain_share": [round(float((found["lift"] > 1).mean()), 3)]}
+        )
+
+    return {"bought": bought, "counted": count, "measured": measure}
 
 
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000)
+def rows(quick: bool, peers: dict) -> list[Row]:
+    """A row a step; no peer does this within memory."""
+    lines, told = 20_000 if quick else 10_000_000, {}
+    with tempfile.TemporaryDirectory(prefix="tierbook-") as folder:
+        path = Path(folder) / "lines.parquet"
+        make(path, lines)
+
+        def tell(step, results):
+            told[step] = ", ".join(f"{name} {value:,}" for name, value in results["ours"].iloc[0].items())
+
+        taken = race({"ours": Side("needs", "pairs", {"file": str(path)})}, STEPS, 1, tell)["ours"]
+    return [Row(f"product pairs: {step}", f"{lines:,} lines; {told[step]}", taken[step]) for step in STEPS]

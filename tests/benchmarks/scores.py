@@ -1,19 +1,18 @@
 """Scores of a million customers against moving the columns they need: read from Parquet into pandas and written back.
 
-    .venv/bin/python tests/benchmarks/scores.py [customers]
+    .venv/bin/python tests/benchmarks scores
 
 The histories come from orders that DuckDB makes, through the library's own history steps, so that dtypes and skew are those
 of a real run. Rules (scale, cadence, centroids) are fitted before the clock starts: fitting needs a sample only.
 """
 
 import datetime as dt
-import statistics
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pandas as pd
+from rounds import Taken, in_turns
+from table import Row
 
 from tierbook.accounting import day_number
 from tierbook.engine import Engine
@@ -27,7 +26,7 @@ AS_OF, LAST_MONTH = dt.date(2026, 10, 31), dt.date(2026, 9, 30)
 EARLIER = AS_OF - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
 START, END = day_number(LAST_MONTH), day_number(AS_OF)
 RULES = Rfm()
-BASE = "read and write back"
+BASE = "reading the same columns from Parquet and writing them back"
 
 # Customers first buy over thirty months; orders, gaps and order values are log-normal, and gaps grow with each order.
 ORDERS = f"""
@@ -75,7 +74,7 @@ def move_columns(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 def two_months(tiers: pd.DataFrame, first_days: pd.Series) -> pd.DataFrame:
     """The movement table of one month, nothing of the past beside it."""
     moved = movement.moves(tiers, first_days, START, END)
-    return movement.movement([], moved, moved.iloc[:0], None)
+    return movement.movement([], movement.counted(moved), movement.counted(moved.iloc[:0]), None)
 
 
 def steps(now: pd.DataFrame, two_dates: pd.DataFrame, cadence: lifecycle.Cadence) -> dict:
@@ -98,36 +97,16 @@ def steps(now: pd.DataFrame, two_dates: pd.DataFrame, cadence: lifecycle.Cadence
     }
 
 
-def medians(work: dict) -> dict[str, float]:
-    """Seconds of each piece of work, the median of a few rounds through all of them, after one that warms up."""
-    rounds = []
-    for _ in range(ROUNDS + 1):
-        taken = {}
-        for name, step in work.items():
-            started = time.perf_counter()
-            step()
-            taken[name] = time.perf_counter() - started
-        rounds.append(taken)
-    return {name: statistics.median(taken[name] for taken in rounds[1:]) for name in work}
-
-
-def main(customers: int) -> None:
-    """Print each step's seconds and its ratio to the yardstick, and the sum's."""
-    with tempfile.TemporaryDirectory() as name:
+def rows(quick: bool, peers: dict) -> list[Row]:
+    """Each step beside the yardstick, and their sum."""
+    with tempfile.TemporaryDirectory(prefix="tierbook-") as name:
         folder = Path(name)
-        cadence = make(folder, customers)
+        cadence = make(folder, 3_000 if quick else 1_000_000)
         now, two_dates = move_columns(folder)
         work = {BASE: lambda: move_columns(folder), **steps(now, two_dates, cadence)}
-        taken = medians(work)
-    inside = int((now["window_orders"] > 0).sum())
-    print(f"{len(now):,} customers, {inside:,} with an order in the window; {len(two_dates):,} windows at two dates")
-    print(f"{'step':<26}{'seconds':>9}{'ratio':>8}")
-    for step, spent in taken.items():
-        print(f"{step:<26}{spent:>9.2f}{spent / taken[BASE]:>8.2f}")
-    total = sum(taken.values()) - taken[BASE]
-    verdict = "within" if total < GOAL * taken[BASE] else "over"
-    print(f"{'sum of the steps':<26}{total:>9.2f}{total / taken[BASE]:>8.2f}   {verdict} the goal of {GOAL:g}")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+        in_turns(work, 1)  # warms up
+        taken = in_turns(work, 1 if quick else ROUNDS)
+    base, size = taken.pop(BASE), f"{len(now):,} customers, {len(two_dates):,} windows"
+    whole = Taken(sum(step.wall for step in taken.values()), sum(step.cpu for step in taken.values()))
+    beside = [Row(f"scores: {step}", size, spent, BASE, base) for step, spent in taken.items()]
+    return [*beside, Row("scores: all of these", size, whole, BASE, base, most=GOAL)]

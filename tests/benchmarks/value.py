@@ -1,29 +1,37 @@
-"""Customer value of up to a million customers: fits, intervals and CLV against lifetimes, and pymc-marketing where it is there.
+"""Customer value of up to a million customers: fits and CLV beside lifetimes, and pymc-marketing by maximum a posteriori.
 
-    .venv/bin/python tests/benchmarks/value.py [customers]
+    .venv/bin/python tests/benchmarks value
 
-Customers are drawn from BG/NBD and Gamma-Gamma. The likelihoods are compared before anything is timed; all in one process,
-medians of three rounds of ours, one of a peer that takes over five seconds. Peak memory is that of a fresh process each.
+Customers are drawn from BG/NBD and Gamma-Gamma. Ours gives standard errors with the fits. CLV is timed twice: alone, from
+the same parts the library uses, and as the library gives it, with an 80 % interval of every customer's orders, which no
+peer has. Outputs: our likelihood is at least the peer's, parameters agree to 2 % (the peers stop searching earlier;
+pymc-marketing's priors are flat here). Peers' months have 30 days and ours those of the calendar, so CLV is held to a
+correlation of 0.999 and a total within 3 %.
 """
 
 import datetime as dt
-import re
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from rounds import Side, others, race
+from table import Row
 
 warnings.simplefilter("ignore")
 AS_OF, MONTHS, DISCOUNT = dt.date(2026, 10, 31), 12, 0.10
+MONTHLY = (1 + DISCOUNT) ** (1 / 12) - 1
 TRUTH = {"r": 0.6, "alpha": 60.0, "a": 0.8, "b": 2.5}
 SPEND = {"p": 6.0, "q": 4.0, "v": 15.0}
-ROUNDS, SLOW = 3, 5.0
+COLUMNS = ["repeats", "t_x", "T", "mean_spend"]
+SIZES, ROUNDS, PARAMETERS, TOTAL = (2_357, 100_000, 1_000_000), 3, 0.02, 0.03
+STEPS = {
+    "purchases": "BG/NBD fit (ours with standard errors)",
+    "spend": "Gamma-Gamma fit (ours with standard errors)",
+    "clv": "CLV, 12 months",
+    "intervals": "CLV, 12 months (ours with intervals)",
+}
 
 
 def draw(customers: int, seed: int = 5) -> pd.DataFrame:
@@ -45,155 +53,149 @@ def draw(customers: int, seed: int = 5) -> pd.DataFrame:
     return pd.DataFrame({"repeats": x, "t_x": t_x, "T": T, "mean_spend": np.where(x > 0, mean, np.nan)})
 
 
-def timed(call) -> tuple[float, object]:
-    """Median seconds of three rounds (of one, where it takes over five seconds), and the result."""
-    seconds = []
-    while len(seconds) < ROUNDS and (not seconds or seconds[0] < SLOW):
-        start = time.perf_counter()
-        found = call()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds), found
+def read(file: str) -> pd.DataFrame:
+    """The customers; a numpy file, because what reads Parquet would weigh more than the fits."""
+    return pd.DataFrame(np.load(file), columns=COLUMNS)
 
 
-def ours(customers: pd.DataFrame) -> dict[str, tuple]:
-    """Seconds and result of each step with this library."""
+def ours(file: str) -> dict:
+    """The library's steps."""
     from tierbook.scores.value import BetaGeoNBD, GammaGamma, lifetime_value
 
-    history = [customers[name] for name in ("repeats", "t_x", "T")]
-    fit, model = timed(lambda: BetaGeoNBD().fit(*history))
-    money, spend = timed(lambda: GammaGamma().fit(customers["repeats"], customers["mean_spend"]))
-    steps = {"BG/NBD with standard errors": (fit, model.log_likelihood_), "Gamma-Gamma": (money, spend.log_likelihood_)}
-    steps["intervals of the count"] = timed(lambda: model.count_interval(365, *history))
-    whole, values = timed(lambda: lifetime_value(model, spend, customers, MONTHS, DISCOUNT, AS_OF))
-    steps["CLV, 12 months, with intervals"] = (whole, values)
-    # peers give no intervals: the CLV alone is what there is without them
-    steps["CLV, 12 months"] = (max(whole - steps["intervals of the count"][0], 1e-9), values)
-    return steps
+    people, fitted = read(file), {}
+    history = [people[name] for name in COLUMNS[:3]]
 
+    def purchases():
+        fitted["purchases"] = model = BetaGeoNBD().fit(*history)
+        return pd.DataFrame([{**model.params_, "likelihood": model.log_likelihood_}])
 
-def lifetimes(customers: pd.DataFrame) -> dict[str, tuple]:
-    """The same with lifetimes, which fits without standard errors of the kind and gives no intervals."""
-    from lifetimes import BetaGeoFitter, GammaGammaFitter
+    def spend():
+        fitted["spend"] = model = GammaGamma().fit(people["repeats"], people["mean_spend"])
+        return pd.DataFrame([{**model.params_, "likelihood": model.log_likelihood_}])
 
-    x, t_x, T = (customers[name] for name in ("repeats", "t_x", "T"))
-    repeat = customers[(customers["repeats"] > 0) & (customers["mean_spend"] > 0)]
-    fit, model = timed(lambda: BetaGeoFitter().fit(x, t_x, T))
-    money, spend = timed(lambda: GammaGammaFitter().fit(repeat["repeats"], repeat["mean_spend"]))
-    value, found = timed(
-        lambda: spend.customer_lifetime_value(model, x, t_x, T, customers["mean_spend"].fillna(0), MONTHS, 0.008, "D")
-    )
-    # its likelihood is a mean in scaled time
-    likelihood = -model._negative_log_likelihood_ * len(x) + x.sum() * np.log(model._scale)
+    def intervals():
+        return lifetime_value(fitted["purchases"], fitted["spend"], people, MONTHS, DISCOUNT, AS_OF)[["clv"]]
+
     return {
-        "BG/NBD with standard errors": (fit, likelihood),
-        "Gamma-Gamma": (money, -spend._negative_log_likelihood_ * len(repeat)),
-        "CLV, 12 months": (value, found),
+        "purchases": purchases,
+        "spend": spend,
+        "clv": lambda: _alone(fitted, people, history),
+        "intervals": intervals,
     }
 
 
-def pymc_marketing(customers: pd.DataFrame) -> dict[str, tuple]:
-    """The same with pymc-marketing by maximum a posteriori, with flat priors as far as it takes them."""
+def _alone(fitted: dict, people: pd.DataFrame, history: list) -> pd.DataFrame:
+    """CLV without intervals from the same public parts that lifetime_value puts together."""
+    from tierbook.months import days_to_month_ends
+    from tierbook.scores.likelihood import distinct
+    from tierbook.scores.value import DAYS_PER_YEAR
+
+    ends = np.array(days_to_month_ends(AS_OF, MONTHS), dtype=float)
+    histories, inverse, _ = distinct(*history)
+    by_month = np.diff(fitted["purchases"].expected_purchases(ends, *histories), axis=1, prepend=0)
+    discounted = by_month @ (1 + DISCOUNT) ** (-ends / DAYS_PER_YEAR)
+    value = fitted["spend"].expected_average_value(people["repeats"], people["mean_spend"])
+    return pd.DataFrame({"clv": discounted[inverse] * value})
+
+
+def lifetimes(file: str) -> dict:
+    """The same with lifetimes, which gives no intervals."""
+    from lifetimes import BetaGeoFitter, GammaGammaFitter
+
+    people, fitted = read(file), {}
+    x, t_x, T, mean = (people[name] for name in COLUMNS)
+    paid = (x > 0) & (mean > 0)
+
+    def purchases():
+        fitted["purchases"] = model = BetaGeoFitter().fit(x, t_x, T)
+        # its likelihood is a mean in scaled time
+        likelihood = -model._negative_log_likelihood_ * len(x) + x.sum() * np.log(model._scale)
+        return pd.DataFrame([{**model.params_, "likelihood": likelihood}])
+
+    def spend():
+        fitted["spend"] = model = GammaGammaFitter().fit(x[paid], mean[paid])
+        return pd.DataFrame([{**model.params_, "likelihood": -model._negative_log_likelihood_ * paid.sum()}])
+
+    def clv():
+        found = fitted["spend"].customer_lifetime_value(
+            fitted["purchases"], x, t_x, T, mean.fillna(0), MONTHS, MONTHLY, "D"
+        )
+        return pd.DataFrame({"clv": found.to_numpy()})
+
+    return {"purchases": purchases, "spend": spend, "clv": clv, "intervals": clv}
+
+
+def pymc(file: str) -> dict:
+    """The same with pymc-marketing by maximum a posteriori, its priors made flat."""
+    from pymc_extras.prior import Prior
     from pymc_marketing.clv import BetaGeoModel, GammaGammaModel
 
-    data = customers.rename(columns={"repeats": "frequency", "t_x": "recency", "mean_spend": "monetary_value"})
-    data = data.assign(customer_id=np.arange(len(data)), monetary_value=data["monetary_value"].fillna(0))
+    people, fitted = read(file), {}
+    data = people.set_axis(["frequency", "recency", "T", "monetary_value"], axis=1).fillna({"monetary_value": 0.0})
+    data["customer_id"] = np.arange(len(data))
+    paid = data[data["frequency"] > 0]
 
-    def fitted(model):
+    def fit(name, kind, rows, parameters):
+        model = kind(data=rows, model_config={parameter: Prior("HalfFlat") for parameter in parameters})
         model.fit(method="map", progressbar=False)
-        return model
+        fitted[name] = model
+        posterior = model.fit_result if hasattr(model, "fit_result") else model.idata.posterior
+        return pd.DataFrame([{parameter: float(posterior[parameter].to_numpy().squeeze()) for parameter in parameters}])
 
-    fit, model = timed(lambda: fitted(BetaGeoModel(data=data)))
-    money, spend = timed(lambda: fitted(GammaGammaModel(data=data[data["frequency"] > 0])))
-    value, found = timed(
-        lambda: spend.expected_customer_lifetime_value(
-            transaction_model=model, data=data, future_t=MONTHS, discount_rate=0.008, time_unit="D"
+    def clv():
+        found = fitted["spend"].expected_customer_lifetime_value(
+            transaction_model=fitted["purchases"], data=data, future_t=MONTHS, discount_rate=MONTHLY, time_unit="D"
         )
+        return pd.DataFrame({"clv": found.to_numpy().reshape(-1)})
+
+    return {
+        "purchases": lambda: fit("purchases", BetaGeoModel, data, ("a", "b", "alpha", "r")),
+        "spend": lambda: fit("spend", GammaGammaModel, paid, ("p", "q", "v")),
+        "clv": clv,
+        "intervals": clv,
+    }
+
+
+def alike(mine: pd.DataFrame, theirs: pd.DataFrame) -> str:
+    """Fail unless parameters, or the values of all customers, agree; in words how closely."""
+    if "clv" in mine:
+        correlation = np.corrcoef(mine["clv"], theirs["clv"])[0, 1]
+        ratio = mine["clv"].sum() / theirs["clv"].sum()
+        assert correlation > 0.999 and abs(ratio - 1) < TOTAL, f"CLV: correlation {correlation}, totals {ratio}"
+        return f"correlation {correlation:.5f}, total {ratio:.3f} of its"
+    names = [name for name in mine if name != "likelihood"]
+    apart = max(abs(float(theirs[name].iloc[0] / mine[name].iloc[0]) - 1) for name in names)
+    assert apart < PARAMETERS, (
+        f"parameters differ by {apart:.2%}: {mine.iloc[0].to_dict()} and {theirs.iloc[0].to_dict()}"
     )
-    return {"BG/NBD with standard errors": (fit, None), "Gamma-Gamma": (money, None), "CLV, 12 months": (value, found)}
+    if "likelihood" in theirs:
+        ahead = float(mine["likelihood"].iloc[0] - theirs["likelihood"].iloc[0])
+        assert ahead > -1e-7 * abs(float(mine["likelihood"].iloc[0])), f"our likelihood is lower by {-ahead}"
+        return f"parameters to {apart:.1e}, likelihood higher by {ahead:.3f}"
+    return f"parameters to {apart:.1e}"
 
 
-def fits(library: str, customers: pd.DataFrame) -> None:
-    """Both models once, as each library does it."""
-    x, t_x, T, mean = (customers[name] for name in ("repeats", "t_x", "T", "mean_spend"))
-    repeat = (x > 0) & (mean > 0)
-    if library == "ours":
-        from tierbook.scores.value import BetaGeoNBD, GammaGamma
-
-        BetaGeoNBD().fit(x, t_x, T)
-        GammaGamma().fit(x, mean)
-    elif library == "lifetimes":
-        from lifetimes import BetaGeoFitter, GammaGammaFitter
-
-        BetaGeoFitter().fit(x, t_x, T)
-        GammaGammaFitter().fit(x[repeat], mean[repeat])
-    else:
-        from pymc_marketing.clv import BetaGeoModel, GammaGammaModel
-
-        data = pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "monetary_value": mean.fillna(0)})
-        data["customer_id"] = np.arange(len(data))
-        BetaGeoModel(data=data).fit(method="map", progressbar=False)
-        GammaGammaModel(data=data[repeat]).fit(method="map", progressbar=False)
+def rows(quick: bool, peers: dict) -> list[Row]:
+    """Each step at each size beside each peer."""
+    return [row for size in ((1_000,) if quick else SIZES) for row in _of(size, peers, 1 if quick else ROUNDS)]
 
 
-def peak(library: str, file: str) -> float:
-    """MiB that reading the customers and fitting both models takes at most, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--peak", library, file], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout.split()[-1])
+def _of(customers: int, peers: dict, rounds: int) -> list[Row]:
+    names, words = ("lifetimes", "pymc"), {}
 
+    def agree(step, results):
+        mine = results.pop("ours")
+        words.update({(step, name): alike(mine, theirs) for name, theirs in results.items()})
 
-def import_seconds(library: str) -> float:
-    """Seconds to import a library in a fresh interpreter, less the interpreter's own start."""
-    seconds = {}
-    for what in ("pass", f"import {library}"):
-        seconds[what], _ = timed(
-            lambda what=what: subprocess.run([sys.executable, "-W", "ignore", "-c", what], check=True)
-        )
-    return seconds[f"import {library}"] - seconds["pass"]
-
-
-def report(customers: int, peers: dict) -> None:
-    """One table: our seconds, each peer's and how many times as long it takes."""
-    people = draw(customers)
-    found, others = ours(people), {name: peer(people) for name, peer in peers.items()}
-    if "lifetimes" in others:
-        theirs = others["lifetimes"]["BG/NBD with standard errors"][1]
-        mine = found["BG/NBD with standard errors"][1]
-        assert mine >= theirs - 1e-5 * abs(theirs), f"likelihoods differ: {mine} and {theirs}"
-        print(f"{customers:,} customers; log-likelihood {mine:.3f}, lifetimes {theirs:.3f}")
-    for step, (seconds, _) in found.items():
-        beside = [
-            f"{name} {o[step][0]:8.3f} s {o[step][0] / seconds:7.1f} x" for name, o in others.items() if step in o
-        ]
-        print(f"  {step:32} {seconds:8.3f} s   {'   '.join(beside)}")
-
-
-def main() -> None:
-    """The table for 2,357, 100,000 and a million customers; peak memory and import at the end."""
-    peers = {}
-    for name, peer in (("lifetimes", lifetimes), ("pymc_marketing", pymc_marketing)):
-        try:
-            __import__(name)
-            peers[name] = peer
-        except ImportError:
-            print(f"{name} is not installed here")
-    most = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    for customers in (2_357, 100_000, most):
-        report(customers, peers)
-    names = {"ours": "tierbook.scores.value", **{name: name for name in peers}}
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder) / "customers.npy")  # what reads Parquet would weigh more than the fits
-        np.save(file, draw(most).to_numpy())
-        for name, module in names.items():
-            print(f"  {name:16} peak of the fits {peak(name, file):7.0f} MiB   import {import_seconds(module):5.2f} s")
-
-
-if __name__ == "__main__":
-    if "--peak" in sys.argv:
-        columns = ["repeats", "t_x", "T", "mean_spend"]
-        fits(sys.argv[2], pd.DataFrame(np.load(sys.argv[3]), columns=columns))
-        # the highest memory of this very program; getrusage would report the parent's where that was larger
-        print(int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024)
-    else:
-        main()
+    with tempfile.TemporaryDirectory(prefix="tierbook-") as folder:
+        file = str(Path(folder) / "customers.npy")
+        np.save(file, draw(customers).to_numpy())
+        sides = {"ours": Side("value", "ours", {"file": file})}
+        sides |= others("value", peers, names, {"file": file})
+        found = race(sides, list(STEPS), rounds, agree)
+    rows = []
+    for step, task in STEPS.items():
+        for name in names:
+            row = Row(task, f"{customers:,} customers", found["ours"][step], equal=words.get((step, name), ""))
+            rows.append(row.against(peers[name], found.get(name), step))
+    return rows
