@@ -38,13 +38,8 @@ lock: $(READY) ## resolve pyproject.toml into requirements.txt (names, versions,
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev -o requirements.txt --python-version 3.11 --universal \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links
 
-benchmarks: $(READY) ## measure speed against bare SQL, Parquet, lifetimes, campaign peers and import-only notebooks
-	$(BIN)/python tests/benchmarks/history.py
-	$(BIN)/python tests/benchmarks/scores.py
-	$(BIN)/python tests/benchmarks/value.py
-	$(BIN)/python tests/benchmarks/campaign.py
-	$(BIN)/python tests/benchmarks/needs.py 1000000
-	$(BIN)/python tests/benchmarks/report.py
+benchmarks: $(READY) ## measure speed and memory beside bare SQL, peers and import-only notebooks into docs/benchmarks.md
+	$(BIN)/python tests/benchmarks --write docs/benchmarks.md
 
 clean: ## remove .venv and kept steps; reports stay
 	rm -rf $(VENV) outputs/.work outputs/.staging outputs/.failed outputs/.preview
@@ -53,8 +48,9 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "tierbook needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@# uv is ten times quicker; where it cannot reach the index (a proxy's certificates, say), pip may.
-	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python -r requirements.txt || \
+	@# uv is ten times quicker; where it cannot reach the index (a proxy's certificates, say), pip may. Both compile what they
+	@# install: where Python may not write bytecode itself, every kernel would compile its imports anew.
+	$(BIN)/uv pip install --quiet --system-certs --compile-bytecode --python $(BIN)/python -r requirements.txt || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps --editable . || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -3,6 +3,7 @@
 import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,7 @@ def _prose(cell: "NotebookNode") -> str:
     return MarkdownWithMath(renderer=renderer).render(cell.source)
 
 
+@lru_cache(maxsize=1_000)  # the same code stands in the page of every language
 def _highlighted(source: str) -> str:
     from nbconvert.filters.highlight import Highlight2HTML
 

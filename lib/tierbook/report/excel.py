@@ -20,8 +20,8 @@ def write_excel(month: Workbook, folder: Path) -> None:
     """``customers.xlsx`` in the report's first language, ``customers.<language>.xlsx`` in each further one.
 
     Sheets: summary, tiers, upgrade candidates, alerts and actions by owner (of these three only who is to be contacted,
-    see `lists.listings`), customers, notes. A sheet carries at most 100,000 rows; its last line then names the file
-    with all of them. Text that a spreadsheet would take for a formula gets an apostrophe, as in the CSV files; text
+    see `lists.listings`), customers, notes. A sheet carries at most `MOST_ROWS` rows, of customers those with the highest
+    net sales; the summary and its last line then say how many there are, and which file has them all. Text that a spreadsheet would take for a formula gets an apostrophe, as in the CSV files; text
     beyond the 32,767 characters of a cell is cut. The same month gives the same file.
     """
     for place, language in enumerate(month.params.report.languages):

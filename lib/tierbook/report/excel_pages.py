@@ -18,7 +18,8 @@ from tierbook.show.tables import MEASURED
 from tierbook.show.words import N_, Words
 from tierbook.workbook import Workbook
 
-MOST_ROWS = 100_000
+MOST_ROWS = 50_000
+"""Rows of a sheet: a larger one takes minutes to write and to open; the table under tables/ has all of them."""
 SCORED = ["chapter", "measure", "value", "previous", "year_ago", "target", "change", "low", "high", "n"]
 SHAPES = {"share": "0.0%", "money": MONEY, "points": "#,##0.0", "ratio": MONEY, "days": "#,##0.0"}
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ def prepare(outputs: str, runtime: str, runner: int) -> None:
     """Make a fresh worker process of the process ``runner`` ready: its environment, and the imports of every job."""
     threading.Thread(target=_end_with, args=(runner,), daemon=True).start()
     os.environ.update(TIERBOOK_OUTPUTS=outputs, JUPYTER_RUNTIME_DIR=runtime, PYDEVD_DISABLE_FILE_VALIDATION="1")
+    # what jsonschema would check addresses with builds a grammar for a second and more; notebooks hold none to check
+    sys.modules.setdefault("rfc3987_syntax", None)
+    import nbconvert.exporters  # noqa: F401
     import papermill  # noqa: F401
 
 
@@ -52,6 +57,25 @@ def _settings(stem: str) -> Any:
         return Config(quiet)
     path = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / stem[:40]
     return Config({**quiet, "ConnectionFileMixin": {"transport": "ipc", "ip": str(path)}})
+
+
+@cache
+def _engine() -> str:
+    """papermill's own engine by another name: it writes the notebook when it is through or has failed, not twice a cell,
+    which took two thirds of a worker's time and let the kernel wait."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class AtTheEnd(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, kernel_name, **settings):
+            path, nb_man.output_path = nb_man.output_path, None
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **settings)
+            finally:
+                nb_man.output_path = path
+
+    papermill_engines.register("at_the_end", AtTheEnd)
+    return "at_the_end"
 
 
 def _unwritten(number: int) -> PublishError:
@@ -82,6 +106,7 @@ def execute(job: Job) -> float:
             cwd=str(job.notebook.parent),
             progress_bar=False,
             kernel_name="python3",
+            engine_name=_engine(),
             config=_settings(job.notebook.stem),
         )
     except PapermillExecutionError as error:

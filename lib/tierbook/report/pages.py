@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tierbook.report import archive, made
-from tierbook.report.changes import changed_cells
 from tierbook.report.export import Page
 from tierbook.workbook import Workbook
 
@@ -42,13 +41,18 @@ def pages(
     """
     whole = {language: _of_report(month, facts, notebooks, language) for language in month.params.report.languages}
     for path in notebooks:
-        name, changed = page_name(path.stem, notebooks), changed_cells(path)
+        name, changed = page_name(path.stem, notebooks), _changed(facts, path)
         found = {}
         for language, page in whole.items():
             around = _around(month, language, name, outputs) if outputs else {}
             of_notebook = replace(page, notebook_stem=path.stem, changed_cells=changed, **around)
             found[language] = f"{language}/{name}", _within(of_notebook, language, name, list(whole))
         yield path, found
+
+
+def _changed(facts: dict[str, Any], notebook: Path) -> int | None:
+    """Cells that differ from the commit, as `manifest.facts` found them; null without a commit."""
+    return None if notebook.name in facts["uncommitted_notebooks"] else facts["changed_notebooks"].get(notebook.name, 0)
 
 
 def _within(page: Page, language: str, name: str, languages: list[str]) -> Page:

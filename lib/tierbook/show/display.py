@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tierbook.show import figures, tables
+from tierbook.show import figures
 from tierbook.show.words import Words
 
 MIME = "application/vnd.tierbook.v1+json"
@@ -72,6 +72,8 @@ class Show:
 
     def table(self, frame: Any, **options: Any) -> None:
         """A frame as a table; options as of ``tables.html``."""
+        from tierbook.show import tables  # brings pandas, which the workers that only write pages do without
+
         self.html(lambda words: tables.html(frame, words, **options))
 
     def figure(self, draw: Callable[..., str], *args: Any, **options: Any) -> None:

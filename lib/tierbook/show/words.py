@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +200,7 @@ class Words:
         return codes.index(code) if code in codes else None
 
     def _decimal(self, exact: Decimal, digits: int) -> str:
-        from babel.numbers import format_decimal
-
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        shown = format_decimal(_rounded(exact, digits), format=pattern, locale=self.language)
-        return shown.replace("-", MINUS)
+        return _written(_rounded(exact, digits), digits, self.language)
 
     def _signed(self, x: Any, shown: str) -> str:
         positive = not _is_null(x) and x > 0 and any(digit in "123456789" for digit in shown)
@@ -272,6 +268,15 @@ def _exact(x: Any) -> Decimal | None:
 def _rounded(exact: Decimal, digits: int) -> Decimal:
     # adding zero turns a negative zero into a plain one
     return exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP) + 0
+
+
+@lru_cache(maxsize=10_000)
+def _written(exact: Decimal, digits: int, language: str) -> str:
+    # kept, for the ticks of an axis are asked for again and again while it is laid out
+    from babel.numbers import format_decimal
+
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(exact, format=pattern, locale=language).replace("-", MINUS)
 
 
 def _unit(shown: str) -> str:
