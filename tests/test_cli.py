@@ -65,7 +65,7 @@ BAD = {
     "unknown scheme": ({"rest": "tiers: {scheme: for_tier}"}, 2, "nearest is 'four_tier'"),
     "unknown preset": ({"more": ", preset: cdnwo"}, 2, "nearest is 'cdnow'"),
     "unknown status column": ({"more": ", count_status: [paid]"}, 2, "no column 'status'"),
-    "spark is not built": ({"rest": "engine: {name: spark}"}, 2, "not part of this version"),
+    "master without spark": ({"rest": "engine: {master: yarn}"}, 2, "write name: spark"),
 }
 
 

@@ -1,5 +1,6 @@
 """The engine: quoting that no name can break out of, a zone of its own, and nothing left behind."""
 
+import narwhals as nw
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -42,8 +43,6 @@ def test_decimal_sums_are_exact_until_they_are_collected(engine, tmp_path):
     # In floating point 0.1 + 0.2 = 0.30000000000000004; in DECIMAL it is 0.3.
     path = tmp_path / "money.parquet"
     engine.execute(f"COPY (SELECT unnest([0.1, 0.2])::DECIMAL(18, 4) AS net) TO {literal(path)} (FORMAT parquet)")
-    import narwhals as nw
-
     assert engine.collect(engine.scan(path).select(nw.col("net").sum()))["net"].tolist() == [0.3]
 
 
@@ -72,9 +71,30 @@ def test_the_spill_folder_goes_when_the_engine_closes_even_after_a_fault(tmp_pat
     assert not list((tmp_path / "spill").iterdir())
 
 
-def test_an_engine_that_is_not_built_is_refused_in_words(tmp_path):
-    with pytest.raises(ParamsError, match=r"engine\.name = 'spark'"), open_engine(EngineParams(name="spark"), tmp_path):
-        pass
+def test_sums_of_whole_numbers_stay_whole(engine, tmp_path):
+    # DuckDB adds whole numbers up in 128 bits, which pandas and Parquet would know as floating point only.
+    found = engine.frame(pd.DataFrame({"a b": [2**53, 1], "n": [1, 2]})).select(nw.col("a b", "n").sum())
+    assert engine.collect(found).to_dict("list") == {"a b": [2**53 + 1], "n": [3]}
+    engine.write(found, tmp_path / "sums.parquet")
+    assert pd.read_parquet(tmp_path / "sums.parquet").dtypes.astype(str).tolist() == ["int64", "int64"]
+
+
+def test_a_folder_of_parts_is_one_table(engine, tmp_path):
+    folder = tmp_path / "a[b]*.parquet"
+    folder.mkdir()
+    for n in (1, 2):
+        engine.write(engine.frame(pd.DataFrame({"n": [n]})), folder / f"part-{n}.parquet")
+    (folder / "_SUCCESS").touch()
+    assert sorted(engine.collect(engine.scan(folder))["n"]) == [1, 2]
+
+
+def test_a_function_is_applied_chunk_by_chunk_in_the_files_order(engine, tmp_path):
+    read, made = tmp_path / "read.parquet", tmp_path / "made.parquet"
+    pd.DataFrame({"n": range(450_000)}).to_parquet(read)
+    columns = {"n": "int64", "rows": "int64"}
+    engine.apply(read, made, lambda chunk: chunk.assign(rows=len(chunk)), columns, ["n"])
+    found = pd.read_parquet(made)
+    assert found["n"].tolist() == list(range(450_000)) and found["rows"].max() <= 200_000
 
 
 def test_too_little_memory_is_told_in_one_line(tmp_path):

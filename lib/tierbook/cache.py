@@ -15,11 +15,14 @@ from typing import Any
 
 import pandas as pd
 
+from tierbook import spark_session
 from tierbook.params import Params
 
 LIBRARY = Path(__file__).resolve().parent
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "duckdb", "narwhals")
 KEPT_FOLDERS = 8
+FRAME = "frame_.parquet"
+"""The file of a step that is one frame."""
 _SHOWN_ONLY = {"title", "languages", "notebooks", "mask_customer_ids", "calendar"}
 
 
@@ -46,9 +49,10 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def package_versions() -> dict[str, str]:
-    """Versions of the packages that numbers depend on."""
-    return {name: version(name) for name in PACKAGES}
+def package_versions(engine: str = "duckdb") -> dict[str, str]:
+    """Versions of the packages that numbers depend on; Spark's where it is the engine."""
+    of_spark = {"pyspark": spark_session.version()} if engine == "spark" else {}
+    return {name: version(name) for name in PACKAGES} | of_spark
 
 
 def fingerprint(params: Params, inputs: dict[str, str], salted: str | None = None) -> str:
@@ -59,7 +63,8 @@ def fingerprint(params: Params, inputs: dict[str, str], salted: str | None = Non
     """
     tree = params.model_dump(mode="json")
     tree["report"] = {key: value for key, value in tree["report"].items() if key not in _SHOWN_ONLY}
-    everything = [tree, inputs, code_digest(), package_versions(), *([salted] if salted else [])]
+    tree["engine"] = params.engine.name  # where it runs and with how much memory changes no number
+    everything = [tree, inputs, code_digest(), package_versions(params.engine.name), *([salted] if salted else [])]
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -78,6 +83,10 @@ class Cache:
             result = compute()
             self.put(name, lambda target: _save(result, target))
         return _load(kept)
+
+    def read(self, name: str) -> Any:
+        """The kept result of a step that is there."""
+        return _load(self.folder / name)
 
     def file(self, name: str, write: Callable[[Path], Any]) -> Path:
         """The path of a kept file that ``write`` makes once."""

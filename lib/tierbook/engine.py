@@ -1,19 +1,28 @@
-"""The engine that holds what is per order: DuckDB, embedded, larger than memory, closed when the work is done."""
+"""The engine that holds what is per order: DuckDB, embedded, larger than memory, or Spark where a machine is outgrown.
+
+Both have the same few methods: `scan`, `frame`, `collect`, `write`, `apply`, `close`. ``execute`` is DuckDB's alone:
+raw text is read and judged by it on every engine.
+"""
 
 from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import narwhals as nw
 import pandas as pd
 
+from tierbook.chunks import ROWS, Applied, chunked
 from tierbook.errors import ParamsError
 from tierbook.params import EngineParams
+
+if TYPE_CHECKING:
+    from tierbook.spark import SparkEngine
 
 
 class Engine:
@@ -37,8 +46,9 @@ class Engine:
         self._connection.execute("SET enable_external_file_cache = false")
 
     def scan(self, path: Path) -> nw.LazyFrame:
-        """A Parquet file as a lazy frame."""
-        return nw.from_native(self._connection.read_parquet(glob.escape(str(path))))
+        """A Parquet file, or a folder of them as Spark writes it, as a lazy frame."""
+        pattern = glob.escape(str(path)) + ("/*.parquet" if path.is_dir() else "")
+        return nw.from_native(self._connection.read_parquet(pattern))
 
     def frame(self, small: pd.DataFrame) -> nw.LazyFrame:
         """A small pandas frame as a lazy frame of this engine, to join with."""
@@ -49,25 +59,60 @@ class Engine:
         return self._connection.execute(sql)
 
     def collect(self, frame: nw.LazyFrame) -> pd.DataFrame:
-        """The rows of a lazy frame as pandas; DECIMAL sums become floats here, once, after adding up exactly."""
-        return frame.to_native().df()
+        """The rows of a lazy frame as pandas: whole numbers as int64 (Int64 where one is null), text as ``str`` (object
+        where all are null); DECIMAL sums become floats here, once, after adding up exactly."""
+        return _whole(frame).df()
 
     def write(self, frame: nw.LazyFrame, path: Path) -> None:
         """Write a lazy frame as Parquet without bringing it into memory."""
-        frame.to_native().write_parquet(str(path))
+        _whole(frame).write_parquet(str(path))
+
+    def apply(
+        self, source: Path, target: Path, function: Applied, columns: Mapping[str, str], order: list[str]
+    ) -> None:
+        """Write what a pandas function makes of a Parquet file, chunk by chunk (`chunks.chunked`), in the order of
+        ``order``, in which the file's rows stand already."""
+        import pyarrow.parquet as parquet
+
+        schema, each = chunked(function, columns)
+        with parquet.ParquetFile(source) as read, parquet.ParquetWriter(target, schema) as out:
+            for batch in each(read.iter_batches(ROWS)):
+                out.write_batch(batch)
 
     def close(self) -> None:
         """Close the connection; lazy frames taken from it are of no more use."""
         self._connection.close()
 
 
-@contextmanager
-def open_engine(params: EngineParams, spill_under: Path) -> Iterator[Engine]:
-    """An engine for the length of a ``with`` block, with a spill folder that goes when it closes."""
-    if params.name != "duckdb":
-        raise ParamsError(
-            f"engine.name = {params.name!r}: this version runs on duckdb only; write engine: {{name: duckdb}}"
+def _whole(frame: nw.LazyFrame) -> duckdb.DuckDBPyRelation:
+    """Sums of whole numbers as 64 bits: in the 128 that DuckDB adds them up in they come out as floating point."""
+    relation = frame.to_native()
+    if "HUGEINT" not in map(str, relation.types):
+        return relation
+    return relation.project(
+        ", ".join(
+            f"CAST({name} AS BIGINT) AS {name}" if str(kind) == "HUGEINT" else name
+            for name, kind in zip(map(identifier, relation.columns), relation.types, strict=True)
         )
+    )
+
+
+@contextmanager
+def open_engine(params: EngineParams, spill_under: Path) -> Iterator[Engine | SparkEngine]:
+    """The engine that the params name, for the length of a ``with`` block."""
+    if params.name == "spark":
+        from tierbook import spark
+
+        with spark.opened(params, spill_under) as engine:
+            yield engine
+    else:
+        with open_reader(params, spill_under) as engine:
+            yield engine
+
+
+@contextmanager
+def open_reader(params: EngineParams, spill_under: Path) -> Iterator[Engine]:
+    """DuckDB, whatever the params name, with a spill folder that goes when it closes."""
     spill_under.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="spill-", dir=spill_under, ignore_cleanup_errors=True) as spill:
         engine = Engine(Path(spill), params.memory_limit)

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from tierbook.tree import CODE, MEMORY, NAME, NOTEBOOK
+from tierbook.tree import CODE, MASTER, MEMORY, NAME, NOTEBOOK
 
 _PATTERNS = {
     NAME: "write letters, digits, . _ and - only, a letter or digit first",
     NOTEBOOK: "write a notebook's name, such as 06_review_campaign or cases/01_…",
     CODE: "write the three capital letters of a currency, such as CNY",
+    MASTER: "write local[2], spark://<host>:7077, yarn or k8s://<url>",
     MEMORY: "write an amount of memory, such as 4GB",
 }
 _SAID = {
@@ -58,7 +59,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     if not spot:  # a fault of the tree as a whole names its keys itself
         return " or ".join(said)
     value = one_line(repr(first["input"]))
-    told = "" if "database" in spot + value else f" = {value[:80]}"  # its URL may hold a password
+    told = (
+        "" if re.search("database|conf", spot + value) else f" = {value[:80]}"
+    )  # a URL or setting may hold a password
     return f"{spot}{told}: {' or '.join(said)}{f' (and {more} more)' if more else ''}"
 
 

@@ -15,6 +15,7 @@ from tierbook import fill_in, versions
 from tierbook.errors import ParamsError
 from tierbook.faults import explain, nearest, one_line
 from tierbook.tree import (
+    SCHEME,
     Campaign,
     Constant,
     EngineParams,
@@ -142,8 +143,8 @@ def _stood_in(params: Params) -> Params:
 
 
 def is_there(spec: TableSource) -> bool:
-    """Whether any file lies where a source points; a database is taken to be there, and told where it is not."""
-    if spec.database:
+    """Whether any file lies where a source points; a database or object storage is taken to be there, and told where not."""
+    if spec.database or any(map(SCHEME.match, spec.path or ())):
         return True
     paths = [str(resolve(pattern)) for pattern in spec.path or ()]
     return any(os.path.lexists(path) or glob.glob(path, recursive=True) for path in paths)  # a name too long is no file

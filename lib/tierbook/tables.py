@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
-from tierbook import accounting, cache, databases, demo, history, masking, records, sources, trial
+from tierbook import accounting, cache, databases, demo, history, masking, records, sources, storage, trial
+from tierbook.chunks import Applied
 from tierbook.demo import trials
-from tierbook.engine import Engine, open_engine
+from tierbook.engine import Engine, open_engine, open_reader
 from tierbook.params import ROOT, TABLES, Params, is_there
+
+if TYPE_CHECKING:
+    from tierbook.spark import SparkEngine
 
 _SHAPED = ("transactions", "trial", "id_map")
 
@@ -34,9 +39,12 @@ class Tables:
     def specs(self) -> dict[str, Any]:
         """The source of every table given, presets filled in; the demo's tables are written once and read like any."""
         found = {}
+        stored = storage.given(self.params)
         for table in TABLES:
             spec = getattr(self.params.source, table)
-            if spec is not None and spec.database:
+            if table in stored:
+                spec = spec.model_copy(update={"path": storage.snapshot(spec, table, self._storage, self.engine)})
+            elif spec is not None and spec.database:
                 lies = databases.snapshot(spec, table, self._databases)
                 spec = spec.model_copy(update={"path": [str(lies)], "database": None, "table": None, "query": None})
             elif spec is not None and spec.preset == "demo":
@@ -58,10 +66,22 @@ class Tables:
     def _databases(self) -> Path:
         return self.work / "databases" / self.params.report.name
 
+    @property
+    def _storage(self) -> Path:
+        return self.work / "storage" / self.params.report.name
+
+    @property
+    def elsewhere(self) -> dict[str, str]:
+        """What run.json calls each table that lies in a database or in object storage."""
+        asked = {table: databases.label(spec) for table, spec in databases.given(self.params).items()}
+        return asked | {table: storage.label(spec) for table, spec in storage.given(self.params).items()}
+
     def refresh(self) -> None:
-        """Read the tables that lie in databases anew; to be called before anything is computed."""
+        """Read the tables that lie elsewhere anew; to be called before anything is computed."""
         if databases.given(self.params):
             databases.refresh(self.params, self._databases)
+        if storage.given(self.params):
+            storage.refresh(self.params, self._storage, self.engine)
 
     def _simulated(self, name: str) -> list[str]:
         folder = self._generated(name, lambda target: trials.write(name, target))
@@ -75,13 +95,13 @@ class Tables:
 
     @cached_property
     def inputs(self) -> dict[str, str]:
-        """Name (see `named`) → SHA-256 of every file the numbers depend on; a database's snapshot goes by its table's."""
-        asked = {table: f"{table}, {databases.label(spec)}" for table, spec in databases.given(self.params).items()}
-        files = {
-            asked.get(table, self.named(file)): file
-            for table, spec in self.specs.items()
-            for file in sources.files_of(spec, table)
-        }
+        """Name (see `named`) → SHA-256 of every file the numbers depend on; a snapshot goes by its table's, and its place
+        among several."""
+        files, asked = {}, self.elsewhere
+        for table, spec in self.specs.items():
+            for n, file in enumerate(sources.files_of(spec, table)):
+                told = f"{table}, {asked[table]}{f' ({n + 1})' if n else ''}" if table in asked else self.named(file)
+                files[told] = file
         named = sorted({spec.preset for spec in self.specs.values()} - {None, "demo"})
         presets = [sources.PRESETS / f"{preset}.yaml" for preset in named]
         files |= {self.named(path): path for path in (*self.rules, *presets)}
@@ -109,9 +129,15 @@ class Tables:
         return pd.read_parquet(self.folder / "key.parquet").set_index("mask")["customer_id"]
 
     @contextmanager
-    def engine(self) -> Iterator[Engine]:
-        """An open engine; steps open it only when something has to be computed."""
+    def engine(self) -> Iterator[Engine | SparkEngine]:
+        """An open engine of the params' kind; steps open it only when something has to be computed."""
         with open_engine(self.params.engine, self.work / "spill") as engine:
+            yield engine
+
+    @contextmanager
+    def reader(self) -> Iterator[Engine]:
+        """DuckDB, whatever the params name: it reads raw text, and looks up single rows without starting a cluster."""
+        with open_reader(self.params.engine, self.work / "spill") as engine:
             yield engine
 
     @cached_property
@@ -123,7 +149,7 @@ class Tables:
         """Judged order lines, kept rows of the rest, customers' days, and the accounting, in one read of each file."""
         target.mkdir()
         scratch = target / "scratch"
-        with self.engine() as engine:
+        with self.reader() as engine:
             masking.arm(engine, salt := self.salt)
             counts = []
             for table, spec in sorted(self.specs.items(), key=lambda item: item[0] != "id_map"):
@@ -140,7 +166,8 @@ class Tables:
             if salt is not None:
                 counted = self._masked(engine, target, counted, salt)
             counted.to_parquet(target / "accounting.parquet", index=False)
-            if "transactions" in self.specs:
+        if "transactions" in self.specs:
+            with self.engine() as engine:
                 days = history.customer_days(engine.scan(target / "transactions.parquet"))
                 engine.write(days, target / "days.parquet")
         shutil.rmtree(scratch, ignore_errors=True)
@@ -169,3 +196,35 @@ class Tables:
         """One engine expression over read tables (``transactions``, ``days``), as pandas."""
         with self.engine() as engine:
             return engine.collect(build(engine, *(engine.scan(self.folder / f"{name}.parquet") for name in files)))
+
+    def keep(self, step: str, build: Callable[..., Any], *files: str, order: list[str]) -> None:
+        """One engine expression over read tables kept as a step, its rows in order; in memory they never stand whole.
+
+        DECIMAL sums of money become floating point, as `collect` gives them.
+        """
+
+        def write(target: Path) -> None:
+            target.mkdir()
+            with self.engine() as engine:
+                found = build(engine, *(engine.scan(self.folder / f"{name}.parquet") for name in files))
+                money = [name for name, kind in found.collect_schema().items() if kind == nw.Decimal]
+                found = found.with_columns(nw.col(*money).cast(nw.Float64)) if money else found
+                engine.write(found.sort(*order), target / cache.FRAME)
+
+        self.cache.file(step, write)
+
+    def apply(self, step: str, source: str, function: Applied, columns: Mapping[str, str]) -> None:
+        """A fitted rule applied to the customers of a kept step, chunk by chunk in the engine, and kept as a step."""
+
+        def write(target: Path) -> None:
+            target.mkdir()
+            with self.engine() as engine:
+                made_of = self.cache.folder / source / cache.FRAME
+                engine.apply(made_of, target / cache.FRAME, function, columns, ["customer_id"])
+
+        self.cache.file(step, write)
+
+    def look_up(self, build: Callable[[Any], Any], file: str) -> pd.DataFrame:
+        """A few rows of one read table, as pandas, always by the reader."""
+        with self.reader() as engine:
+            return engine.collect(build(engine.scan(self.folder / f"{file}.parquet")))

@@ -43,6 +43,9 @@ Texts = Annotated[list[Text], BeforeValidator(_listed)]
 NAME, CODE = r"^[\w][\w.-]*$", r"^[A-Z]{3}$"
 NOTEBOOK = r"^(cases/)?[\w][\w.-]*$"
 MEMORY = r"^\d+(\.\d+)?\s*(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$"
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")  # of a path in object storage
+MASTER = r"^(local(\[(\d+|\*)(,\s*\d+)?\])?|local-cluster\[.+\]|spark://.+|k8s://.+|yarn)$"
+SECRET = re.compile(r"secret|password|token|access\.?key", re.IGNORECASE)  # as Spark's own spark.redaction.regex
 Share = Annotated[float, Field(ge=0, le=1)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 Slug = Annotated[Text, Field(pattern=NAME, max_length=80)]
@@ -137,8 +140,18 @@ class EngineParams(Tree):
     """The engine that holds what is per order."""
 
     name: Literal["duckdb", "spark"] = "duckdb"
-    memory_limit: Annotated[Text, Field(pattern=MEMORY)] = "4GB"
-    master: Text | None = None
+    memory_limit: Annotated[Text, Field(pattern=MEMORY)] = "4GB"  # of DuckDB, which reads the files on either engine
+    master: Annotated[Text, Field(pattern=MASTER)] | None = None  # of Spark; null: local[*], this machine's processors
+    conf: dict[Annotated[Text, Field(pattern=r"^spark\.")], Text] = {}  # of Spark; secrets as ${NAME}
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> EngineParams:
+        if self.name == "duckdb" and (self.master or self.conf):
+            raise ValueError("master and conf are for Spark; write name: spark, or take them out")
+        clear = next((k for k, value in self.conf.items() if SECRET.search(k) and "${" not in value), None)
+        if clear:
+            raise ValueError(f"conf: {clear} holds a secret in clear; write ${{NAME}} and set NAME in the environment")
+        return self
 
 
 class Gate(Tree):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tierbook import cache, databases, params
+from tierbook import cache, params
 from tierbook.errors import NotebookFailed, ParamsError, PublishError
 from tierbook.params import ROOT, Params
 from tierbook.report import archive, excel, form, handoffs, keys, lists, manifest, progress, publish, tableau, uploads
@@ -41,6 +41,7 @@ class Run:
     jobs: int
     only: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+    forecast: progress.Forecast | None = None
 
     @property
     def as_of(self) -> str:
@@ -62,7 +63,15 @@ class Run:
     def took(self, step: str, seconds: float) -> None:
         """Keep the seconds of a finished step, and tell them where a log is written."""
         self.seconds[step] = round(seconds, 3)
-        progress.line(self.label, step, seconds)
+        progress.line(self.label, step, seconds, self.left())
+
+    def left(self) -> str:
+        """How long the run still takes, in words; empty until its rows are known."""
+        return progress.in_words(self.forecast and self.forecast.left(self.seconds))
+
+    def at(self, step: str) -> str:
+        """Where the run is, as the bar shows it."""
+        return ", ".join(filter(None, (step, self.left())))
 
 
 def run(run: Run) -> Path:
@@ -85,6 +94,7 @@ def run(run: Run) -> Path:
         with run.timed("databases"):
             month.tables.refresh()
         _compute(month, run, bar, steps[:2])  # what can be refused is refused before a worker starts
+        run.forecast = _forecast(month, run, steps, notebooks)
         with run.timed("gates"):
             quality.refuse(month)
         with _workers(run) as workers:
@@ -108,10 +118,23 @@ def run(run: Run) -> Path:
     return place / run.params.report.languages[0] / "index.html"
 
 
+def _forecast(month: Workbook, run: Run, steps: tuple[str, ...], notebooks: list[Path]) -> progress.Forecast:
+    """What the run is expected to take, by the report's last runs and the rows read."""
+    rows, runs = int(month.accounting()["rows"].sum()), progress.past(run.outputs / run.params.report.name)
+    written = ["tables", *(["excel"] if month.on_orders else [])] if run.only is None else []
+    beside = [*(path.stem for path in notebooks), *written]
+    first, then = (progress.expected(list(some), rows, runs) for some in (steps, beside))
+    return progress.Forecast(first, then, run.jobs)
+
+
 def _make(
     month: Workbook, run: Run, facts: dict, notebooks: list[Path], folder: Path, workers: ProcessPoolExecutor, bar: tqdm
 ) -> None:
     """Pages in the workers, tables here meanwhile."""
+    if run.params.engine.name == "spark" and run.only is None:
+        with run.timed("on spark"):
+            for _ in handoffs.tables(month):  # on this process's session, so that no kernel starts a Java of its own
+                pass
     jobs = _jobs(month, run, facts, notebooks, folder)
     futures = {workers.submit(execute, job): job.notebook.stem for job in jobs}
     if run.only is None:
@@ -154,7 +177,7 @@ def _workers(run: Run):
 
 def _compute(month: Workbook, run: Run, bar: tqdm, steps: tuple[str, ...]) -> None:
     for step in steps:
-        bar.set_postfix_str(step, refresh=False)
+        bar.set_postfix_str(run.at(step), refresh=False)
         with run.timed(step):
             getattr(month, step)()
         bar.update()
@@ -196,7 +219,7 @@ def _await(futures: dict[Future, str], run: Run, bar: tqdm) -> None:
             raise NotebookFailed(f"{futures[future]}: the process that ran it was killed (out of memory?)") from None
         except OSError as error:
             raise PublishError(f"cannot write the pages: {error.strerror}; nothing was published") from None
-        bar.set_postfix_str(futures[future], refresh=False)
+        bar.set_postfix_str(run.at(futures[future]), refresh=False)
         bar.update()
 
 
@@ -224,8 +247,8 @@ def check(tree: Params, outputs: Path) -> Workbook:
 
 
 def read_anew(month: Workbook, outputs: Path) -> None:
-    """Read the databases anew; refused while a run of this report is under way, whose pages must stand on the same rows."""
-    if databases.given(month.params):
+    """Read what lies elsewhere anew; refused while a run of this report is under way, whose pages stand on the same rows."""
+    if month.tables.elsewhere:
         with publish.staging(outputs, month.params.report.name, month.as_of.isoformat()):
             month.tables.refresh()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -38,14 +39,14 @@ def bought(month: Workbook, column: str) -> Path:
 def write_bought(engine: Engine, lines: Path, column: str, customers: pd.DataFrame, target: Path) -> None:
     """Write bought.parquet (`affinity.numbered`) and items.parquet (name, item) of judged order lines."""
     target.mkdir()
-    named = target / "named.parquet"
-    engine.write(affinity.bought(engine.scan(lines), column), named)
-    items = engine.collect(affinity.by_item(engine.scan(named)))[["item"]].rename(columns={"item": "name"})
-    items = items.sort_values("name", ignore_index=True).assign(item=range(len(items)))
-    numbered = affinity.numbered(engine.scan(named), engine.frame(customers), engine.frame(items))
-    engine.write(numbered, target / "bought.parquet")
+    with TemporaryDirectory(dir=target) as scratch:
+        named = Path(scratch) / "named.parquet"
+        engine.write(affinity.bought(engine.scan(lines), column), named)
+        items = engine.collect(affinity.by_item(engine.scan(named)))[["item"]].rename(columns={"item": "name"})
+        items = items.sort_values("name", ignore_index=True).assign(item=range(len(items)))
+        numbered = affinity.numbered(engine.scan(named), engine.frame(customers), engine.frame(items))
+        engine.write(numbered, target / "bought.parquet")
     items.to_parquet(target / "items.parquet", index=False)
-    named.unlink()
 
 
 def affinities(month: Workbook) -> dict[str, Any]:
