@@ -15,7 +15,7 @@ DOCS = ROOT / "docs" / "definitions.md"
 @pytest.fixture(scope="module")
 def written(demo_month) -> dict[str, pd.DataFrame]:
     """Every table of the demo's report, which has all the input tables but a trial."""
-    return handoffs.tables(demo_month)
+    return dict(handoffs.tables(demo_month))
 
 
 def test_every_column_of_the_book_is_defined():

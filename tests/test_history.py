@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tierbook import accounting, params, sources
 from tierbook.accounting import day_number
-from tierbook.history import customer_days, history, windows
+from tierbook.history import customer_days, history, windows, with_gaps
 
 AS_OF = dt.date(2026, 10, 31)
 END = day_number(AS_OF)
@@ -307,3 +307,14 @@ def test_cdnow_has_23570_customers_who_first_bought_in_early_1997(engine, shared
     assert len(found) == 23570
     assert counts.set_index("reason").loc["kept", "rows"] == 69659
     assert found["first_day"].between(day_number(dt.date(1997, 1, 1)), day_number(dt.date(1997, 3, 25))).all()
+
+
+def test_the_gaps_of_purchase_days_by_hand(engine):
+    """a: bought on days 10, 17 and 40, a refund between on 20: gaps 7 and 23, the refund neither ends nor begins one."""
+    frame = pd.DataFrame(
+        [("a", 40, 2), ("a", 10, 1), ("a", 20, 0), ("a", 17, 1), ("b", 5, 0), ("b", 9, 1)],
+        columns=["customer_id", "day", "orders"],
+    )
+    found = engine.collect(with_gaps(engine.frame(frame))).sort_values(["customer_id", "day"])
+    assert found["nth"].tolist() == [1, 2, 0, 3, 0, 1]
+    assert found["gap"].astype(float).fillna(-1).tolist() == [-1, 7, -1, 23, -1, -1]

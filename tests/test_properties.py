@@ -214,7 +214,7 @@ def test_rows_of_the_movement_are_last_months_tiers_and_columns_this_months(plai
     """Last month's tiers come from its own history here, those of the matrix from the windows of both dates."""
     found = plain[seed]
     moved = found[["previous_tier", "tier", "money_moved"]].set_axis(["from_tier", "to_tier", "net"], axis=1)
-    table = movement.movement([], moved, moved.iloc[:0], None)
+    table = movement.movement([], movement.counted(moved), movement.counted(moved.iloc[:0]), None)
     then, now = (table[table["customers"] > 0].groupby(key)["customers"].sum() for key in ("from_tier", "to_tier"))
     assert then.drop(movement.NEW, errors="ignore").to_dict() == found["tier_then"].value_counts().to_dict()
     assert then.get(movement.NEW, 0) == found["tier_then"].isna().sum()

@@ -126,7 +126,7 @@ def test_a_leak_is_seen():
 @pytest.mark.parametrize("people", [9, 26])
 def test_no_table_of_a_tiny_shop_tells_a_percentage_of_fewer_than_ten(people, tmp_path):
     tree = shop.write(tmp_path, people, hostile=False) | {"gate": {"min_customers": 5}}
-    tables = handoffs.tables(Workbook(params.parse(tree), tmp_path / "out"))
+    tables = dict(handoffs.tables(Workbook(params.parse(tree), tmp_path / "out")))
     found = {name: leaks(name, tables[name]) for name in BASES if name in tables and len(tables[name])}
     assert [leak for told, _ in found.values() for leak in told] == []
     assert sum(might > 0 for _, might in found.values()) >= 15, "the shop is small enough to show a leak"

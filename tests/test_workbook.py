@@ -13,24 +13,11 @@ from tierbook.report import runner
 from tierbook.scores import scales
 from tierbook.workbook import Workbook
 
-UNBUILT = {
-    "engine.name": {"engine": {"name": "spark", "master": "local[2]"}},
-}
-
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """Outputs that the tests share: kept steps go by a fingerprint of all they depend on."""
     return tmp_path_factory.mktemp("kept")
-
-
-@pytest.mark.parametrize("key", UNBUILT)
-def test_what_is_not_built_is_refused_in_words_and_not_ignored(kept, key):
-    tree = {"report": {"name": "x"}, "as_of": "2026-10-31", "source": {"transactions": {"preset": "demo"}}}
-    assert Workbook(params.parse(tree), kept).has("transactions")
-    with pytest.raises(ParamsError, match=key) as refused:
-        Workbook(params.parse({**tree, **UNBUILT[key]}), kept)
-    assert "not part of this version" in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_a_report_without_orders_is_refused(kept):

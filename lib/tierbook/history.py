@@ -13,7 +13,8 @@ _PURCHASE = nw.col("orders") > 0
 
 
 def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.LazyFrame:
-    """One row per customer and day: ``orders`` first bought that day, ``net`` money of the day, ``refunds``, ``cost``.
+    """One row per customer and day: ``orders`` first bought that day, ``net`` money of the day, ``refunds``, ``cost``, and
+    ``nth`` and ``gap`` (`with_gaps`).
 
     Lines of one order on one day are netted. They are a purchase when what is left is above zero, or when the lines
     were free from the start (a zero-price order counts, a wholly cancelled one does not). An order whose lines stand on
@@ -34,10 +35,8 @@ def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.Laz
         per_order = kept.group_by("customer_id", "order_key", "day").agg(
             nw.col("net", "gross", "cost").sum(), nw.col("no_cost").any()
         )
-        dated = per_order.with_columns(nw.when(bought).then(_DAY).alias("bought_on"))
-        first = nw.col("bought_on") == nw.col("bought_on").min().over("customer_id", "order_key")
-        counted = dated.with_columns(nw.when(first).then(1).otherwise(0).alias("orders"))
-    return (
+        counted = _on_first_days(per_order.with_columns(nw.when(bought).then(_DAY).alias("bought_on")))
+    return with_gaps(
         counted.with_columns((nw.col("gross") - nw.col("net")).alias("refunds"))
         .group_by("customer_id", "day")
         .agg(nw.col("orders", "net", "refunds", "cost").sum(), nw.col("no_cost").any())
@@ -46,8 +45,47 @@ def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.Laz
     )
 
 
+def _on_first_days(per_order: nw.LazyFrame) -> nw.LazyFrame:
+    """``orders`` 1 on the first day that an order was bought on, 0 on its other days.
+
+    Few orders stand on several days: looking those up takes half the time of a window over all orders.
+    """
+    order = ["customer_id", "order_key"]
+    several = (
+        per_order.group_by(*order)
+        .agg(nw.len().alias("days"), nw.col("bought_on").min().alias("first"))
+        .filter(nw.col("days") > 1)
+        .drop("days")
+    )
+    dated = per_order.join(several, on=order, how="left")
+    first = nw.col("first").is_null() | (nw.col("bought_on") == nw.col("first"))
+    return dated.with_columns(
+        nw.when(~nw.col("bought_on").is_null() & first).then(1).otherwise(0).alias("orders")
+    ).drop("first")
+
+
+def with_gaps(days: nw.LazyFrame) -> nw.LazyFrame:
+    """Customers' days (customer_id, day, orders) with ``nth`` and ``gap``, which no later day can change.
+
+    ``nth`` is 1 on the day of a customer's first purchase, 2 on the second, 3 on any later one, 0 on a day without;
+    ``gap`` the days since the purchase day before, null on the first and on a day without a purchase. The one sort per
+    customer that this takes is done once, and serves the histories of every date.
+    """
+    own = {"order_by": "day"}
+    seen = days.with_columns(_PURCHASE.alias("bought")).with_columns(
+        _DAY.shift(1).over("customer_id", "bought", **own).alias("before"),
+        _DAY.shift(2).over("customer_id", "bought", **own).alias("before_that"),
+    )
+    repeat = nw.col("bought") & ~nw.col("before").is_null()
+    nth = nw.when(~nw.col("before_that").is_null()).then(3).when(repeat).then(2).otherwise(1)
+    return seen.with_columns(
+        nw.when(nw.col("bought")).then(nth).otherwise(0).alias("nth"),
+        nw.when(repeat).then(_DAY - nw.col("before")).alias("gap"),
+    ).drop("bought", "before", "before_that")
+
+
 def history(days: nw.LazyFrame, as_of: dt.date, window_days: int) -> nw.LazyFrame:
-    """One row per customer with a purchase up to and including ``as_of``; later days never leak in.
+    """One row per customer with a purchase up to and including ``as_of``, of `customer_days`; later days never leak in.
 
     Columns (money net of refunds in the report's currency, days as days since 1970-01-01):
     first_day, last_day of purchase; orders, active_days (days with a purchase), net over all time; repeats (active days
@@ -58,21 +96,11 @@ def history(days: nw.LazyFrame, as_of: dt.date, window_days: int) -> nw.LazyFram
     previous_orders and previous_net for as many days before them.
     """
     end = day_number(as_of)
-    # One sort per customer serves all: within purchase days, the one before and the one before that.
-    own = {"order_by": "day"}
-    ordered = (
-        days.filter(end >= _DAY)
-        .with_columns(_PURCHASE.alias("bought"))
-        .with_columns(
-            _DAY.shift(1).over("customer_id", "bought", **own).alias("before"),
-            _DAY.shift(2).over("customer_id", "bought", **own).alias("before_that"),
-        )
-    )
-    repeat = nw.col("bought") & ~nw.col("before").is_null()
-    marked = ordered.with_columns(
-        nw.when(repeat).then(_DAY - nw.col("before")).alias("gap"),
-        nw.when(nw.col("bought") & nw.col("before").is_null()).then("net").alias("first_net"),
-        nw.when(nw.col("bought")).then(_DAY).alias("bought_on"),
+    nth = nw.col("nth")
+    marked = days.filter(end >= _DAY).with_columns(
+        nw.when(nth == 1).then("net").alias("first_net"),
+        nw.when(nth == 2).then("gap").alias("second_gap"),
+        nw.when(nth > 0).then(_DAY).alias("bought_on"),
         (end - window_days < _DAY).alias("now"),
         ((end - window_days >= _DAY) & (end - 2 * window_days < _DAY)).alias("then"),
     )
@@ -91,7 +119,7 @@ _TOTALS = (
     nw.col("net").sum(),
     nw.col("first_net").sum(),
     nw.col("gap").median().alias("own_gap_days"),
-    nw.when(nw.col("before_that").is_null()).then(nw.col("gap")).max().alias("first_gap_days"),
+    nw.col("second_gap").max().alias("first_gap_days"),
     _within("now", "orders", "window_orders"),
     nw.when(nw.col("now")).then(nw.col("bought_on")).count().alias("window_active_days"),
     _within("now", "net", "window_net"),
@@ -103,7 +131,8 @@ _TOTALS = (
 
 
 def _rates(totals: nw.LazyFrame, end: int) -> nw.LazyFrame:
-    repeats = nw.col("active_days") - 1
+    repeats, later = nw.col("active_days") - 1, nw.col("net") - nw.col("first_net")
+    # Divided as floating point: Spark's quotient of a DECIMAL is a DECIMAL, rounded after six digits.
     return (
         totals.filter(~nw.col("first_day").is_null())
         .with_columns(
@@ -111,7 +140,7 @@ def _rates(totals: nw.LazyFrame, end: int) -> nw.LazyFrame:
             (nw.col("last_day") - nw.col("first_day")).alias("t_x"),
             (end - nw.col("first_day")).alias("T"),
             (end - nw.col("last_day")).alias("recency_days"),
-            nw.when(repeats > 0).then((nw.col("net") - nw.col("first_net")) / repeats).alias("mean_spend"),
+            nw.when(repeats > 0).then(later.cast(nw.Float64) / repeats).alias("mean_spend"),
             nw.when(nw.col("window_uncosted") == 0).then(nw.col("window_cost")).alias("window_cost"),
         )
         .drop("first_net", "window_uncosted")

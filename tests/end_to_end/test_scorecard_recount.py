@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tierbook import demo, params
-from tierbook.insight import scorecard, tier_path
+from tierbook.insight import scorecard
 from tierbook.workbook import Workbook
 
 END, START = pd.Timestamp("2026-10-31"), pd.Timestamp("2026-09-30")
@@ -123,8 +123,7 @@ def test_leads(files, orders, card):
 
 
 def test_falls_and_moves_as_the_movement_tells_them(month, card):
-    best = month.tier_scheme.order[0]
-    falls = tier_path.falls(month.tier_path(), month.first_days, month.dates, best)
+    falls = month.falls()
     assert card.loc["high_value_fallen", ["value", "n"]].tolist() == falls[["fallen", "customers"]].iloc[-1].tolist()
     assert card.loc["high_value_fallen", "previous"] == falls["fallen"].iloc[-2]
     moves = month.movement()

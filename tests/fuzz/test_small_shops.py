@@ -35,7 +35,7 @@ def month(found, folder, more):
 def test_a_small_shop_has_every_table_without_a_fault(kind, seed, tmp_path):
     found = month(shops.tables(kind, seed), tmp_path, shops.settings(seed))
     found.check_rules()
-    assert faults(found, handoffs.tables(found)) == []
+    assert faults(found, dict(handoffs.tables(found))) == []
 
 
 def test_the_checks_can_fail(tmp_path):

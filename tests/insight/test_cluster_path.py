@@ -10,7 +10,6 @@ import pytest
 from tierbook import cache
 from tierbook.accounting import day_number
 from tierbook.insight import cluster_path
-from tierbook.insight.cluster_path import path
 from tierbook.months import months_before
 from tierbook.scores import clusters
 from tierbook.scores.clusters import ClusterRule
@@ -42,6 +41,10 @@ def windows(ends, each=40, money=None):
             rows.append(frame.assign(end=day_number(end), window_active_days=bought, window_net=spent, window_cost=1.0))
     found = pd.concat(rows, ignore_index=True)
     return found.iloc[rng.permutation(len(found))]
+
+
+def path(rows, ends, k, seed, rules):
+    return cluster_path.path(lambda date: rows[rows["end"] == day_number(date)], ends, k, seed, rules)
 
 
 def dates(last, months=14):
@@ -194,13 +197,14 @@ def test_nobody_anywhere_gives_empty_tables(tmp_path):
 
 def test_the_cache_keeps_it_all(tmp_path):
     ends = dates(OCTOBER, 2)
-    found = path(windows(ends), ends, "auto", 7, Rfm())
+    rows = windows(ends)
+    found = path(rows, ends, "auto", 7, Rfm())
     kept = cache.Cache(tmp_path).step("it", lambda: found)
     for name, value in found.items():
         if isinstance(value, pd.DataFrame):
             pd.testing.assert_frame_equal(kept[name], value)
         else:
             assert json.dumps(kept[name]) == json.dumps(value)
-    measures = cluster_path._measures_at(windows(ends), ends, Rfm())[OCTOBER]
+    measures = cluster_path._measures(rows[rows["end"] == day_number(OCTOBER)], Rfm())
     labels = ClusterRule(**kept["rule"]).apply(measures).rename_axis("customer_id").sort_index().reset_index()
     pd.testing.assert_frame_equal(labels, kept["labels"][["customer_id", "cluster"]])

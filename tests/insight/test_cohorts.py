@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import hyp2f1
 
 from tierbook.accounting import day_date, day_number
-from tierbook.history import history
+from tierbook.history import history, with_gaps
 from tierbook.insight import cohorts
 from tierbook.scores.purchases import BetaGeoNBD
 
@@ -149,7 +149,7 @@ def test_a_margin_rate_takes_the_place_of_costs(engine):
 
 def test_the_table_adds_up_to_the_history(engine):
     table = tabled(engine, HAND, HAND_END)
-    found = engine.collect(history(engine.frame(HAND), HAND_END, 365))
+    found = engine.collect(history(with_gaps(engine.frame(HAND)), HAND_END, 365))
     assert table["orders"].sum() == found["orders"].sum() == 7
     assert table["net"].sum() == found["net"].sum() == 150
     assert table["purchases"].sum() == found["active_days"].sum() == 6

@@ -78,7 +78,7 @@ def test_moves_by_hand():
     ]
     assert movement.direction(found, FOUR).tolist() == ["same", "down", "left", "up", "new", "same"]
     # two of four known customers in high before, two outside, one low; one newcomer to five known
-    rates = movement.rates(found)
+    rates = movement.rates(movement.counted(found))
     assert rates["high", "high"] == 0.5 and rates["outside", "potential"] == 0.5 and rates["low", "outside"] == 1
     assert rates["new", "ordinary"] == 1 / 5
 
@@ -98,6 +98,16 @@ def test_directions(before, after, change):
 # --- the movement table -----------------------------------------------------------------------------------------
 
 
+def movement_of(past, now, by_scale, year_ago):
+    counted = [movement.counted(moves) for moves in past]
+    return movement.movement(
+        counted,
+        movement.counted(now),
+        movement.counted(by_scale),
+        None if year_ago is None else movement.counted(year_ago),
+    )
+
+
 def months_with(fallen, base=100):
     """Past months in each of which so many of 100 high customers fell to ordinary."""
     return [moved(("high", "ordinary", n, 1.0), ("high", "high", base - n, 1.0)) for n in fallen]
@@ -110,7 +120,7 @@ def cell(table, before, after):
 def test_usual_is_p10_to_p90_of_the_past_rates_times_this_months_base():
     # rates 0, 1, … 10 %: P10 of eleven is the second, 1 %, P90 the tenth, 9 %. Of 200 in high now: 2 and 18.
     now = moved(("high", "ordinary", 30, 5.0), ("high", "high", 170, 10.0))
-    found = movement.movement(months_with(range(11)), now, NO_SCALE_MOVES, None)
+    found = movement_of(months_with(range(11)), now, NO_SCALE_MOVES, None)
     fell = cell(found, "high", "ordinary")
     assert (fell["customers"], fell["usual_low"], fell["usual_high"], fell["revenue"]) == (30, 2.0, 18.0, 150.0)
     assert np.isnan(fell["same_month_last_year"])
@@ -119,12 +129,12 @@ def test_usual_is_p10_to_p90_of_the_past_rates_times_this_months_base():
 
 @pytest.mark.parametrize(("months", "judged"), [(0, False), (5, False), (6, True), (12, True)])
 def test_under_six_months_there_is_no_judgement(months, judged):
-    found = movement.movement(months_with([10] * months), moved(("high", "ordinary", 5, 1.0)), NO_SCALE_MOVES, None)
+    found = movement_of(months_with([10] * months), moved(("high", "ordinary", 5, 1.0)), NO_SCALE_MOVES, None)
     assert found["usual_low"].notna().tolist() == found["usual_high"].notna().tolist() == [judged] * len(found)
 
 
 def test_a_usual_move_that_nobody_made_this_month_has_its_row():
-    found = movement.movement(months_with([10] * 12), moved(("high", "high", 50, 1.0)), NO_SCALE_MOVES, None)
+    found = movement_of(months_with([10] * 12), moved(("high", "high", 50, 1.0)), NO_SCALE_MOVES, None)
     fell = cell(found, "high", "ordinary")
     assert (fell["customers"], fell["usual_low"], fell["usual_high"], fell["revenue"]) == (0, 5.0, 5.0, 0.0)
 
@@ -132,10 +142,10 @@ def test_a_usual_move_that_nobody_made_this_month_has_its_row():
 def test_months_in_which_nobody_stood_in_the_tier_do_not_count_as_nobody_moving():
     # six months of 10 % and six without a high customer: still 10 %, not 0 to 10 %
     past = months_with([10] * 6) + [moved(("low", "low", 10, 1.0))] * 6
-    found = movement.movement(past, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
+    found = movement_of(past, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
     assert cell(found, "high", "ordinary")[["usual_low", "usual_high"]].tolist() == [1.0, 1.0]
     five = months_with([10] * 5) + [moved(("low", "low", 10, 1.0))] * 7
-    found = movement.movement(five, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
+    found = movement_of(five, moved(("high", "ordinary", 10, 1.0)), NO_SCALE_MOVES, None)
     assert np.isnan(cell(found, "high", "ordinary")["usual_low"])
 
 
@@ -143,7 +153,7 @@ def test_newcomers_are_judged_against_the_customers_known_before():
     # 20 newcomers to 100 known is 20 %; now 50 are known: 10 usual
     past = [moved(("new", "low", 20, 1.0), ("low", "low", 100, 1.0))] * 6
     now = moved(("new", "low", 3, 1.0), ("low", "low", 50, 1.0))
-    found = movement.movement(past, now, NO_SCALE_MOVES, None)
+    found = movement_of(past, now, NO_SCALE_MOVES, None)
     assert cell(found, "new", "low")[["customers", "usual_low", "usual_high"]].tolist() == [3, 10.0, 10.0]
 
 
@@ -151,7 +161,7 @@ def test_scale_moves_and_last_year_stand_beside_and_customers_are_all_there_once
     now = moved(("high", "high", 7, 2.0), ("low", "ordinary", 3, 1.0))
     by_scale = moved(("ordinary", "high", 2, 0.0))
     year_ago = moved(("low", "ordinary", 4, 1.0), ("low", "outside", 1, 1.0))
-    found = movement.movement([year_ago], now, by_scale, year_ago)
+    found = movement_of([year_ago], now, by_scale, year_ago)
     assert list(found) == ["from_tier", "to_tier", "customers", "usual_low", "usual_high", "same_month_last_year",
                            "revenue", "moved_by_customer", "moved_by_scale"]  # fmt: skip
     assert found["customers"].sum() == len(now) and found["revenue"].sum() == now["net"].sum()
@@ -162,5 +172,5 @@ def test_scale_moves_and_last_year_stand_beside_and_customers_are_all_there_once
 
 
 def test_a_month_of_one_customer_has_a_table():
-    found = movement.movement([], moved(("new", "high", 1, 9.0)), NO_SCALE_MOVES, None)
+    found = movement_of([], moved(("new", "high", 1, 9.0)), NO_SCALE_MOVES, None)
     assert found[["customers", "revenue"]].to_numpy().tolist() == [[1, 9.0]]

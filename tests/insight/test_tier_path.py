@@ -1,13 +1,14 @@
 """Fourteen months of tiers: what counts as usual, who fell, how many there are."""
 
 import datetime as dt
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tierbook.accounting import day_number
-from tierbook.insight import tier_path
+from tierbook.insight import movement, tier_path
 
 DATES = [dt.date(2026, 3, 31), dt.date(2026, 2, 28), dt.date(2026, 1, 31)]
 
@@ -62,20 +63,28 @@ def path():
     )
 
 
+def moves(tiers, first_days):
+    ends = [day_number(date) for date in DATES]
+    return pd.concat(
+        movement.counted(movement.moves(tiers, first_days, before, now)).assign(end=now)
+        for now, before in pairwise(ends)
+    )
+
+
 def test_falls_count_lower_tiers_and_silence_with_the_money_before():
     first_days = pd.Series(0, index=["A", "B", "C"])
-    found = tier_path.falls(path(), first_days, DATES, "high")
+    found = tier_path.falls(moves(path(), first_days), DATES, "high")
     # January → February: A and B were high, B fell to low (20 before); February → March: A left the window (30 before)
     assert found["end"].tolist() == [DATES[1], DATES[0]]
     assert found["customers"].tolist() == [2, 1]
     assert found["fallen"].tolist() == [1, 1]
     assert found["net"].tolist() == [20.0, 30.0]
-    shuffled = tier_path.falls(path().sample(frac=1, random_state=1), first_days[::-1], DATES, "high")
+    shuffled = tier_path.falls(moves(path().sample(frac=1, random_state=1), first_days[::-1]), DATES, "high")
     pd.testing.assert_frame_equal(found, shuffled)
 
 
 def test_the_last_month_is_there_without_anybody_in_the_tier():
-    found = tier_path.falls(path(), pd.Series(0, index=["A", "B", "C"]), DATES, "potential")
+    found = tier_path.falls(moves(path(), pd.Series(0, index=["A", "B", "C"])), DATES, "potential")
     assert found[["customers", "fallen"]].to_numpy().tolist() == [[0, 0]]
     assert np.isnan(tier_path.usual_falls(found)).all()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.history import history
+from tierbook.history import history, with_gaps
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.spend import GammaGamma, _objective
 
@@ -135,7 +135,7 @@ def test_the_first_days_money_enters_neither_the_fit_nor_a_customers_value():
         columns=["customer_id", "day", "orders", "net", "cost"],
     ).astype({"cost": float})
     lazy = nw.from_native(duckdb.connect().from_df(days)).lazy()
-    found = history(lazy, dt.date(1970, 7, 20), 365).to_native().df().set_index("customer_id")
+    found = history(with_gaps(lazy), dt.date(1970, 7, 20), 365).to_native().df().set_index("customer_id")
     assert found.loc["a", ["repeats", "mean_spend"]].tolist() == [2, 20] and np.isnan(found.loc["b", "mean_spend"])
     # (10 + 2 * 20) / (2 + 1), and the population's 10 for b, whatever its first purchase brought
     value = known(1, 2, 10).expected_average_value(found["repeats"], found["mean_spend"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tierbook.accounting import day_number
 from tierbook.params import Rfm
 from tierbook.scores import clusters
 from tierbook.scores.cluster_traits import set_apart
@@ -18,7 +18,9 @@ from tierbook.scores.rfm import in_measures
 JANUARY = 1
 
 
-def path(windows: pd.DataFrame, ends: list[dt.date], k: int | str, seed: int, rules: Rfm) -> dict[str, Any]:
+def path(
+    at: Callable[[dt.date], pd.DataFrame], ends: list[dt.date], k: int | str, seed: int, rules: Rfm
+) -> dict[str, Any]:
     """Clusters at every date under one rule, fitted on the customers of the *anchor*.
 
     The anchor is the latest January among ``ends``, else, or where that has fewer than 50 customers, the first date
@@ -26,8 +28,8 @@ def path(windows: pd.DataFrame, ends: list[dt.date], k: int | str, seed: int, ru
     the calendar year, so that all its reports give a customer's month the same number. A fit of the last date's own
     customers, its numbers matched to these by the Hungarian method, says how far the rule still fits.
 
-    ``windows``: end (day number), customer_id, recency_days, window_orders, window_active_days, window_net, window_cost,
-    as of ``history.windows``; ``ends``: dates, in any order.
+    ``at``: gives customer_id, recency_days, window_orders, window_active_days, window_net, window_cost of a date, as of
+    ``history.windows``; one date is held at a time. ``ends``: dates, in any order.
 
     Returns frames and plain values: ``labels`` (customer_id, cluster, cluster_before: at the last date and the one before
     it; null without an order in the window), ``months`` (`_month_by_month`), ``profile`` (`set_apart` with the last
@@ -37,21 +39,25 @@ def path(windows: pd.DataFrame, ends: list[dt.date], k: int | str, seed: int, ru
     are None where nothing could be fitted, the last three also where the last date has fewer than 50 customers.
     """
     dates = sorted(ends)
-    measures = _measures_at(windows, dates, rules)
+
+    def measures(date: dt.date) -> pd.DataFrame:
+        return _measures(at(date), rules)
+
     anchor = _anchor(dates, measures)
-    k_table = clusters.choose_k(measures[anchor], seed, clusters.TRIED if k == "auto" else [int(k)])
+    learned = measures(anchor)
+    k_table = clusters.choose_k(learned, seed, clusters.TRIED if k == "auto" else [int(k)])
     chosen = int(k_table.loc[k_table["chosen"], "k"].iloc[0]) if len(k_table) else None
-    rule = clusters.fit(measures[anchor], chosen, seed) if chosen else None
-    labels = {date: rule.apply(measures[date]) for date in dates} if rule else {}
+    rule = clusters.fit(learned, chosen, seed) if chosen else None
+    months, now, before = _month_by_month(dates, measures, rule)
     return {
-        "labels": _side_by_side(*(labels.get(date) for date in (dates[-1], *dates[-2:-1]))),
-        "months": _month_by_month(dates, measures, labels),
-        "profile": _profile(rule, labels.get(dates[-1])),
+        "labels": _side_by_side(now, before),
+        "months": months,
+        "profile": _profile(rule, now),
         "k_table": k_table,
         "k": chosen,
         "anchor": anchor.isoformat() if rule else None,
         "rule": asdict(rule) if rule else None,
-        **_against_a_new_fit(rule, measures[dates[-1]], seed),
+        **_against_a_new_fit(rule, measures(dates[-1]), seed),
     }
 
 
@@ -64,20 +70,18 @@ def _against_a_new_fit(rule: clusters.ClusterRule | None, measures: pd.DataFrame
     return {
         "stability": clusters.stability(measures, len(rule.numbers), seed),
         "refit_ari": clusters.adjusted_rand(held, anew),
-        "refit_same": _share_same(held, anew),
+        "refit_same": clusters.share_same(held, anew),
     }
 
 
-def _measures_at(windows: pd.DataFrame, dates: list[dt.date], rules: Rfm) -> dict[dt.date, pd.DataFrame]:
-    measured = in_measures(windows, rules).set_axis(windows["customer_id"])
-    by_day = dict(list(measured.groupby(windows["end"].to_numpy())))
-    return {date: by_day.get(day_number(date), measured.head(0)).dropna() for date in dates}
+def _measures(window: pd.DataFrame, rules: Rfm) -> pd.DataFrame:
+    return in_measures(window, rules).set_axis(window["customer_id"]).dropna()
 
 
-def _anchor(dates: list[dt.date], measures: dict[dt.date, pd.DataFrame]) -> dt.date:
-    enough = [date for date in dates if len(measures[date]) >= clusters.MIN_CUSTOMERS]
+def _anchor(dates: list[dt.date], measures: Callable[[dt.date], pd.DataFrame]) -> dt.date:
     january = [date for date in dates if date.month == JANUARY][-1:]
-    return next((date for date in [*january, *dates] if date in enough), dates[-1])
+    enough = (date for date in [*january, *dates] if len(measures(date)) >= clusters.MIN_CUSTOMERS)
+    return next(enough, dates[-1])
 
 
 def _side_by_side(now: pd.Series | None, before: pd.Series | None = None) -> pd.DataFrame:
@@ -87,24 +91,21 @@ def _side_by_side(now: pd.Series | None, before: pd.Series | None = None) -> pd.
     return frame.rename_axis("customer_id").sort_index().reset_index()
 
 
-def _month_by_month(dates: list[dt.date], measures: dict, labels: dict) -> pd.DataFrame:
-    """One row a date, oldest first: end, customers, ari, share_same.
+def _month_by_month(
+    dates: list[dt.date], measures: Callable[[dt.date], pd.DataFrame], rule: clusters.ClusterRule | None
+) -> tuple[pd.DataFrame, pd.Series | None, pd.Series | None]:
+    """One row a date, oldest first: end, customers, ari, share_same; with the labels of the last date and the one before.
 
     ari: adjusted Rand index with the date before, on customers in both; share_same: share of those who keep their
     cluster. Both say what customers did, for the rule is the same; null on fewer than 10 of them or without a rule.
     """
-    rows = []
-    for before, date in zip([None, *dates], dates, strict=False):
-        then, now = labels.get(before), labels.get(date)
-        compared = [np.nan] * 2 if then is None else [clusters.adjusted_rand(then, now), _share_same(then, now)]
-        rows.append((date, len(measures[date]), *compared))
-    return pd.DataFrame(rows, columns=["end", "customers", "ari", "share_same"])
-
-
-def _share_same(before: pd.Series, now: pd.Series) -> float:
-    shared = before.index.intersection(now.index)
-    same = before[shared].to_numpy() == now[shared].to_numpy()
-    return float(same.mean()) if len(shared) >= clusters.MIN_SHARED else np.nan
+    rows, then, now = [], None, None
+    for date in dates:
+        found = measures(date)
+        then, now = now, rule.apply(found) if rule else None
+        compared = [np.nan] * 2 if then is None else [clusters.adjusted_rand(then, now), clusters.share_same(then, now)]
+        rows.append((date, len(found), *compared))
+    return pd.DataFrame(rows, columns=["end", "customers", "ari", "share_same"]), now, then
 
 
 def _profile(rule: clusters.ClusterRule | None, labels: pd.Series | None) -> pd.DataFrame:

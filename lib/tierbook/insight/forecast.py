@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from tierbook.scores.model_choice import Choice
 
 COLUMNS = ["p_alive", "expected_orders", "orders_low", "orders_high", "expected_value", "clv", "clv_low", "clv_high"]
+KINDS = {"customer_id": "str", **dict.fromkeys(COLUMNS, "float64"), "value_note": "str"}
+KINDS |= {"orders_low": "int64", "orders_high": "int64"}
 SMALL = 10
 NOTABLE_MISS = 0.20
 SHORTEST_HISTORY = 28
@@ -46,6 +50,58 @@ def chosen(history: pd.DataFrame, then: pd.DataFrame | None = None, holdout_days
         return None
 
 
+@dataclass(frozen=True)
+class ValueRule:
+    """Both fitted models and the horizon: all that the forecast of any customer of ``as_of`` takes."""
+
+    purchases: Any
+    spend: Any
+    rules: Value
+    as_of: dt.date
+    margin_rate: float | None
+
+    def apply(self, history: pd.DataFrame) -> pd.DataFrame:
+        """``KINDS`` of any customers of the history at ``as_of``; with a margin rate money is margin, else net sales."""
+        from tierbook.scores.value import lifetime_value
+
+        terms = self.rules.horizon_months, self.rules.yearly_discount, self.as_of
+        values = lifetime_value(self.purchases, self.spend, history, *terms)
+        money = ["expected_value", "clv", "clv_low", "clv_high"]
+        values[money] = values[money] * (1.0 if self.margin_rate is None else self.margin_rate)
+        note = pd.Series(None, index=history.index, dtype=object).mask(values["clv"].isna(), "no_spend_to_expect")
+        return pd.concat([history[["customer_id"]], values[COLUMNS], note.rename("value_note")], axis=1)
+
+
+def learn(
+    history: pd.DataFrame, rules: Value, margin_rate: float | None, choice: Choice | None = None
+) -> tuple[ValueRule | None, dict[str, Any]]:
+    """The rule that forecasts every customer of ``history``, with what is to be told of it (see `estimate`).
+
+    Where nothing can be estimated there is no rule, and ``note`` says why.
+    """
+    from tierbook.scores.model_choice import choose
+    from tierbook.scores.value import GammaGamma, check_independence
+
+    if history["T"].max() < SHORTEST_HISTORY:
+        return None, empty(history, "history_too_short")
+    try:
+        choice = choice or choose(history)
+        spend = GammaGamma().fit(history["repeats"], history["mean_spend"])
+        as_of = day_date((history["first_day"] + history["T"]).max())
+        rule = ValueRule(choice.model, spend, rules, as_of, margin_rate)
+        rule.apply(history.head(1))
+    except ValueNotEstimable as refusal:
+        return None, empty(history, refusal.reason_code)
+    return rule, {
+        "customers": history[["customer_id"]],
+        "model": _model_table({choice.name: choice.model, "Gamma-Gamma": spend}),
+        "choice": choice.table,
+        "choice_reason": choice.reason,
+        "note": None,
+        "independence": check_independence(history["repeats"], history["mean_spend"])._asdict(),
+    }
+
+
 def estimate(
     history: pd.DataFrame, rules: Value, margin_rate: float | None, choice: Choice | None = None
 ) -> dict[str, Any]:
@@ -57,34 +113,8 @@ def estimate(
     code of why nothing was estimated, or null. With a margin rate money is margin, else net sales. Where nobody has
     been known for four weeks there is no week in them that repeats, and nothing is estimated whatever the params allow.
     """
-    from tierbook.scores.model_choice import choose
-    from tierbook.scores.value import GammaGamma, check_independence, lifetime_value
-
-    if history["T"].max() < SHORTEST_HISTORY:
-        return empty(history, "history_too_short")
-    customers = history[["customer_id"]].copy()
-    try:
-        choice = choice or choose(history)
-        spend = GammaGamma().fit(history["repeats"], history["mean_spend"])
-        as_of = day_date((history["first_day"] + history["T"]).max())
-        values = lifetime_value(choice.model, spend, history, rules.horizon_months, rules.yearly_discount, as_of)
-    except ValueNotEstimable as refusal:
-        return empty(history, refusal.reason_code)
-    money = ["expected_value", "clv", "clv_low", "clv_high"]
-    values[money] = values[money] * (1.0 if margin_rate is None else margin_rate)
-    independence = check_independence(history["repeats"], history["mean_spend"])
-    customers[COLUMNS] = values[COLUMNS]
-    customers["value_note"] = pd.Series(None, index=customers.index, dtype=object).mask(
-        customers["clv"].isna().to_numpy(), "no_spend_to_expect"
-    )
-    return {
-        "customers": customers,
-        "model": _model_table({choice.name: choice.model, "Gamma-Gamma": spend}),
-        "choice": choice.table,
-        "choice_reason": choice.reason,
-        "note": None,
-        "independence": independence._asdict(),
-    }
+    rule, told = learn(history, rules, margin_rate, choice)
+    return told if rule is None else {**told, "customers": rule.apply(history)}
 
 
 def empty(history: pd.DataFrame, note: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.accounting import day_number
-from tierbook.insight.movement import MONTHS_NEEDED, NEW, moves
+from tierbook.insight.movement import MONTHS_NEEDED, NEW
 
 SMALL = 10
 
@@ -42,21 +42,21 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["revenue", "customers"], ascending=False, kind="stable", ignore_index=True)
 
 
-def falls(tiers: pd.DataFrame, first_days: pd.Series, dates: list[dt.date], best: str) -> pd.DataFrame:
+def falls(moves: pd.DataFrame, dates: list[dt.date], best: str) -> pd.DataFrame:
     """Falls from the best tier month by month, oldest first: end, customers (in it before), fallen, net.
 
-    ``tiers``: end, customer_id, tier, net at every date of ``dates``, which are newest first (the workbook's tier_path).
-    Fallen are those in any other tier, or without an order in the window, a month later; net is their money of the
-    window before. Months without a customer in the tier are left out, the last one excepted.
+    ``moves``: end, from_tier, to_tier, customers, net of every two neighbours of ``dates``, which are newest first (the
+    workbook's past_moves). Fallen are those in any other tier, or without an order in the window, a month later; net is
+    their money of the window before. Months without a customer in the tier are left out, the last one excepted.
     """
-    ends = [day_number(date) for date in dates]
     rows = []
-    for end, start, date in zip(ends, ends[1:], dates, strict=False):
-        moved = moves(tiers, first_days, start, end)
-        before = moved[moved["from_tier"] == best]
+    for date in dates[:-1]:
+        before = moves[(moves["end"] == day_number(date)) & (moves["from_tier"] == best)]
         fallen = before[before["to_tier"] != best]
-        if len(before) or end == ends[0]:
-            rows.append((date, len(before), len(fallen), float(fallen["net"].sum())))
+        if len(before) or date == dates[0]:
+            rows.append(
+                (date, int(before["customers"].sum()), int(fallen["customers"].sum()), float(fallen["net"].sum()))
+            )
     return pd.DataFrame(rows[::-1], columns=["end", "customers", "fallen", "net"])
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from tierbook.accounting import day_date
-from tierbook.insight import segmentation, tier_path
+from tierbook.insight import segmentation
 from tierbook.scores import lifecycle
 from tierbook.show.words import CONTROLS
 from tierbook.workbook import Workbook
@@ -33,96 +34,100 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def tables(month: Workbook) -> dict[str, pd.DataFrame]:
-    """Every table of the report by file name without its ending (DESIGN §6)."""
-    found = {"row_accounting": month.accounting(), **(_of_orders(month) if month.on_orders else {})}
+def tables(month: Workbook) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Every table of the report with its file's name without the ending (DESIGN §6), one after the other: a table of all
+    customers is gone before the next is made."""
+    yield "row_accounting", month.accounting()
+    for name, table in _of_orders(month).items() if month.on_orders else ():
+        yield name, table()
     if month.has("leads"):
-        found["leads"] = month.leads()
+        yield "leads", month.leads()
     if month.campaigns():
-        found["campaign_effects"] = month.campaigns()["effects"]
-        found |= {f"campaign_{name}": frame for name, frame in month.campaign_review().items()}
-        found |= {f"targeting_{name}": frame for name, frame in month.whom_next().items()}
-    return found
+        yield "campaign_effects", month.campaigns()["effects"]
+        yield from ((f"campaign_{name}", frame) for name, frame in month.campaign_review().items())
+        yield from ((f"targeting_{name}", frame) for name, frame in month.whom_next().items())
 
 
-def _of_orders(month: Workbook) -> dict[str, pd.DataFrame]:
-    """The tables that stand on orders."""
+def _of_orders(month: Workbook) -> dict[str, Callable[[], pd.DataFrame]]:
+    """How the tables that stand on orders are made."""
     return {
-        "customers": month.book(),
-        "excluded": month.excluded(),
-        "tiers": month.tiers(),
-        "segments": month.segments(),
-        "stages": month.stages(),
-        "clusters": month.clusters(),
-        "scale_drift": month.drift(),
-        "sensitivity": month.sensitivity(),
-        "value_customers": month.checklist(),
-        "stage_transitions": month.stage_transitions(),
-        "slices": month.slices(),
-        "cluster_profile": month.cluster_path()["profile"],
-        "movement": month.movement(),
-        "movement_12m": month.over_year()["moves"],
-        "upgrade_candidates": month.upgrade_candidates(),
-        "protected": month.protected(),
-        "overrides": month.overridden(),
-        "restated": _dated(month.restated(), "end"),
-        "alerts": month.call_list()["alerts"],
-        "alerts_left_out": month.call_list()["left_out"],
-        "alert_backtest": month.alert_backtest()["backtest"],
-        "clv_model": month.value()["model"],
-        "clv_backtest": month.value()["backtest"],
-        "clv_naive": month.value()["naive"],
-        "clv_choice": month.value()["choice"],
-        "clv_past": month.fared_since(),
-        "cohorts": month.cohorts(),
-        "affinity": month.affinity()["pairs"],
-        "next_best": month.next_best(),
-        "price_bands": month.price_bands(),
-        "preferences": month.preferences(),
-        "action_list": month.action_list(),
-        "action_sizes": month.action_sizes(),
-        "ledger": month.loop()["ledger"],
-        "earned": month.loop()["earned"],
-        "voice": month.voice(),
-        "voice_faults": month.voice_faults(),
-        "ticket_topics": month.ticket_topics(),
-        "behaviour": month.behaviour(),
-        "birthdays": month.birthdays(),
-        "churn_reasons": month.churn_reasons(),
-        "touchpoints": month.touchpoints(),
-        "scorecard": month.scorecard(),
-        "revenue_bridge": month.revenue_bridge(),
-        "channels": month.channels(),
-        "budget": month.budget(),
-        "short_and_long": month.recent_beside_expected(),
-        "months": month.months(),
-        "gates": month.gates(),
-        "impossible": month.impossible(),
-        "outliers": month.outliers()["summary"],
-        "largest": _dated(month.outliers()["listed"], "day"),
-        "reconciliation": month.reconciliation(),
+        "customers": month.book,
+        "excluded": month.excluded,
+        "tiers": month.tiers,
+        "segments": month.segments,
+        "stages": month.stages,
+        "clusters": month.clusters,
+        "scale_drift": month.drift,
+        "sensitivity": month.sensitivity,
+        "value_customers": month.checklist,
+        "stage_transitions": month.stage_transitions,
+        "slices": month.slices,
+        "cluster_profile": lambda: month.cluster_path()["profile"],
+        "movement": month.movement,
+        "movement_12m": lambda: month.over_year()["moves"],
+        "upgrade_candidates": month.upgrade_candidates,
+        "protected": month.protected,
+        "overrides": month.overridden,
+        "restated": lambda: _dated(month.restated(), "end"),
+        "alerts": lambda: month.call_list()["alerts"],
+        "alerts_left_out": lambda: month.call_list()["left_out"],
+        "alert_backtest": lambda: month.alert_backtest()["backtest"],
+        "clv_model": lambda: month.value()["model"],
+        "clv_backtest": lambda: month.value()["backtest"],
+        "clv_naive": lambda: month.value()["naive"],
+        "clv_choice": lambda: month.value()["choice"],
+        "clv_past": month.fared_since,
+        "cohorts": month.cohorts,
+        "affinity": lambda: month.affinity()["pairs"],
+        "next_best": month.next_best,
+        "price_bands": month.price_bands,
+        "preferences": month.preferences,
+        "action_list": month.action_list,
+        "action_sizes": month.action_sizes,
+        "ledger": lambda: month.loop()["ledger"],
+        "earned": lambda: month.loop()["earned"],
+        "voice": month.voice,
+        "voice_faults": month.voice_faults,
+        "ticket_topics": month.ticket_topics,
+        "behaviour": month.behaviour,
+        "birthdays": month.birthdays,
+        "churn_reasons": month.churn_reasons,
+        "touchpoints": month.touchpoints,
+        "scorecard": month.scorecard,
+        "revenue_bridge": month.revenue_bridge,
+        "channels": month.channels,
+        "budget": month.budget,
+        "short_and_long": month.recent_beside_expected,
+        "months": month.months,
+        "gates": month.gates,
+        "impossible": month.impossible,
+        "outliers": lambda: month.outliers()["summary"],
+        "largest": lambda: _dated(month.outliers()["listed"], "day"),
+        "reconciliation": month.reconciliation,
         **_behind_pictures(month),
     }
 
 
-def _behind_pictures(month: Workbook) -> dict[str, pd.DataFrame]:
+def _behind_pictures(month: Workbook) -> dict[str, Callable[[], pd.DataFrame]]:
     """What pictures and small tables of the pages stand on and no other table holds."""
-    best, first_days = month.tier_scheme.order[0], month.first_days
-    sizes = tier_path.sizes(month.tier_path(), month.dates, month.tier_scheme.order)
-    earlier = month.history(month.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS))
     return {
-        "measures_by_month": month.measures_by_month(),
-        "daily_sales": _dated(month.sales()["sales"], "day"),
-        "missing": month.missing(),
-        "missing_by_month": month.missing_by_month(),
-        "comeback": segmentation.comeback(month.history(), earlier),
-        "cluster_numbers": month.cluster_path()["k_table"],
-        "clv_over_time": _dated(month.orders_over_time(), "day"),
-        "clv_newcomers": month.expected_of_newcomers(),
-        "falls": tier_path.falls(month.tier_path(), first_days, month.dates, best),
-        "tier_sizes": sizes.reset_index().melt("end", var_name="tier", value_name="customers"),
-        "tier_rates": month.over_year()["rates"],
+        "measures_by_month": month.measures_by_month,
+        "daily_sales": lambda: _dated(month.sales()["sales"], "day"),
+        "missing": month.missing,
+        "missing_by_month": month.missing_by_month,
+        "comeback": lambda: _comeback(month),
+        "cluster_numbers": lambda: month.cluster_path()["k_table"],
+        "clv_over_time": lambda: _dated(month.orders_over_time(), "day"),
+        "clv_newcomers": month.expected_of_newcomers,
+        "falls": month.falls,
+        "tier_sizes": lambda: month.tier_sizes().reset_index().melt("end", var_name="tier", value_name="customers"),
+        "tier_rates": lambda: month.over_year()["rates"],
     }
+
+
+def _comeback(month: Workbook) -> pd.DataFrame:
+    earlier = month.history(month.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS))
+    return segmentation.comeback(month.history(), earlier)
 
 
 def _dated(frame: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -133,7 +138,7 @@ def _dated(frame: pd.DataFrame, column: str) -> pd.DataFrame:
 def write_tables(month: Workbook, folder: Path) -> None:
     """Write the tables as CSV (UTF-8, for tools), the book as Parquet too, and the scale as YAML."""
     folder.mkdir(parents=True)
-    for name, frame in tables(month).items():
+    for name, frame in tables(month):
         harmless(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     if month.on_orders:
         month.book().to_parquet(folder / "customers.parquet", index=False)

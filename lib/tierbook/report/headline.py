@@ -27,7 +27,7 @@ def headline(month: Workbook, language: str) -> str:
         judged = [spokesmen(rows) for _, rows in effects.groupby("campaign")]
         return verdict_line.of_trial(words, pd.concat(judged, ignore_index=True) if judged else effects)
     best = month.tier_scheme.order[0]
-    falls = tier_path.falls(month.tier_path(), month.first_days, month.dates, best)
+    falls = month.falls()
     usual = tier_path.usual_falls(falls)
     return verdict_line.of_orders(words, month.scorecard(), (best, falls.iloc[-1], usual), month.loop()["ledger"])
 

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tierbook.lookup import places
+
 FEATURES = ("recency_days", "frequency", "monetary")
 TRIED = range(3, 8)
 MIN_CUSTOMERS = 50
@@ -139,10 +141,17 @@ def adjusted_rand(labels_a: pd.Series, labels_b: pd.Series) -> float:
     return float(adjusted_rand_score(both["a"], both["b"])) if len(both) >= MIN_SHARED else np.nan
 
 
+def share_same(labels_a: pd.Series, labels_b: pd.Series) -> float:
+    """Share of the customers in both clusterings who bear the same number in both; NaN on fewer than 10."""
+    both = _in_both(labels_a, labels_b)
+    return float((both["a"] == both["b"]).mean()) if len(both) >= MIN_SHARED else np.nan
+
+
 def _in_both(labels_a: pd.Series, labels_b: pd.Series) -> pd.DataFrame:
     a, b = labels_a.dropna(), labels_b.dropna()
-    shared = a.index.intersection(b.index)
-    return pd.DataFrame({"a": a[shared].astype(int), "b": b[shared].astype(int)})
+    place = places(a.index, b.index)
+    there = place >= 0
+    return pd.DataFrame({"a": a.to_numpy(dtype=int)[there], "b": b.to_numpy(dtype=int)[place[there]]})
 
 
 @dataclass(frozen=True)

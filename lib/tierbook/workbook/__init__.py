@@ -13,7 +13,17 @@ import pandas as pd
 from tierbook import history, masking
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import actions, groups, overrides, profile, scorecard, seasons, traits, upgrades
+from tierbook.insight import (
+    actions,
+    groups,
+    overrides,
+    profile,
+    scorecard,
+    seasons,
+    tier_path,
+    traits,
+    upgrades,
+)
 from tierbook.insight.gates import check_names
 from tierbook.months import months_before
 from tierbook.params import ROOT, Params, resolve
@@ -37,6 +47,7 @@ from tierbook.workbook import (
     voice,
     warning,
 )
+from tierbook.workbook.memory import Memory
 
 
 def outputs_folder() -> Path:
@@ -44,14 +55,8 @@ def outputs_folder() -> Path:
     return Path(os.environ.get("TIERBOOK_OUTPUTS") or ROOT / "outputs")
 
 
-def refuse_unbuilt(params: Params) -> None:
-    """Keys that a later version honours are refused in words; taking them and doing nothing would be worse."""
-    asked = {
-        "engine.name: spark": params.engine.name == "spark",
-    }
-    unbuilt = next((key for key, wanted in asked.items() if wanted), None)
-    if unbuilt:
-        raise ParamsError(f"{unbuilt} is not part of this version, which would ignore it; take it out of the params")
+def refuse_empty(params: Params) -> None:
+    """Params that name neither orders nor a trial are refused in words."""
     if params.source.transactions is None and params.source.trial is None:
         raise ParamsError(
             "source.transactions is missing; write source: {transactions: {path: <your orders file>}}, or trial: for a "
@@ -67,13 +72,13 @@ class Workbook:
     """
 
     def __init__(self, params: Params, outputs: Path | None = None):
-        refuse_unbuilt(params)
+        refuse_empty(params)
         outputs = outputs or outputs_folder()
         self.params = params = masking.hidden(params, masking.salt(params, outputs))
         self.as_of = params.as_of
         self.end = day_number(params.as_of)
         self.tables = Tables(params, outputs / ".work", self._rule_files())
-        self._memory: dict[str, Any] = {}
+        self._memory = Memory()
 
     def _rule_files(self) -> list[Path]:
         given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
@@ -100,9 +105,25 @@ class Workbook:
         scorecard.known_targets(self.params.targets)
 
     def _step(self, name: str, compute) -> Any:
-        if name not in self._memory:
-            self._memory[name] = self.tables.cache.step(name, compute)
-        return self._memory[name]
+        return self._memory.get(name, lambda: self.tables.cache.step(name, compute))
+
+    def _kept(self, name: str, build, file: str, order: list[str]) -> pd.DataFrame:
+        """A frame that the engine writes in order and that is read from there."""
+
+        def read() -> pd.DataFrame:
+            self.tables.keep(name, build, file, order=order)
+            return self.tables.cache.read(name)
+
+        return self._memory.get(name, read)
+
+    def applied(self, name: str, source: str, function, columns: dict[str, str]) -> pd.DataFrame:
+        """What a fitted rule makes of the customers of a kept frame, in its order, kept too."""
+
+        def read() -> pd.DataFrame:
+            self.tables.apply(name, source, function, columns)
+            return self.tables.cache.read(name)
+
+        return self._memory.get(name, read)
 
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""
@@ -125,15 +146,13 @@ class Workbook:
     def history(self, as_of: dt.date | None = None) -> pd.DataFrame:
         """One row per customer with an order up to the date (default: the report's as_of)."""
         date = as_of or self.as_of
-        return self._step(f"history-{date}", lambda: self._history(date))
-
-    def _history(self, date: dt.date) -> pd.DataFrame:
         window = self.params.rfm.window_days
-        found = self.tables.collect(lambda _, days: history.history(days, date, window), "days")
-        found = found.sort_values("customer_id", kind="stable", ignore_index=True)
+        found = self._kept(
+            f"history-{date}", lambda _, days: history.history(days, date, window), "days", ["customer_id"]
+        )
         if date == self.as_of and found.empty:
             raise GateRefused(self._nothing_left())
-        return found.astype({"orders": "int64", "window_orders": "int64", "previous_orders": "int64"})
+        return found
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
@@ -323,7 +342,8 @@ class Workbook:
 
     def value(self) -> dict[str, Any]:
         """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out; see insight.forecast."""
-        return self._step("value", lambda: value.value(self))
+        kept = self._step("value", lambda: value.value(self))
+        return {**kept, "customers": self._memory.get("forecast", lambda: self.tables.cache.read("forecast"))}
 
     def fared_since(self) -> pd.DataFrame:
         """How the forecasts as of three, six, nine and twelve months ago have fared since."""
@@ -362,19 +382,55 @@ class Workbook:
         """Day number of every customer's first purchase, by customer_id."""
         return self.history().set_index("customer_id")["first_day"]
 
-    def windows(self) -> pd.DataFrame:
-        """What tiers at the fourteen dates stand on, and at as many months before them as tiers are protected."""
-        months = range(len(self.dates) + self.params.tiers.hold_months)
-        dates = [months_before(self.as_of, k) for k in months]
-        return self._step("windows", lambda: tiers.windows(self, dates))
+    def window(self, as_of: dt.date | None = None, window_days: int | None = None) -> pd.DataFrame:
+        """What the tiers at a date stand on: `history.windows` of that date, with the traits the tier scheme asks for."""
+        date, length = as_of or self.as_of, window_days or self.params.rfm.window_days
+        end = pd.DataFrame({"end": [day_number(date)]})
+        found = self._kept(
+            f"window-{date}-{length}",
+            lambda engine, days: history.windows(days, engine.frame(end), length),
+            "days",
+            ["customer_id"],
+        )
+        return tiers.with_traits(self, found, date)
 
-    def tier_path(self) -> pd.DataFrame:
-        """The tier of every customer at as_of and each of the thirteen months before, on this run's scale.
+    def windows(self) -> pd.DataFrame:
+        """`window` of as_of and each of the thirteen months before, under each other, oldest first."""
+        return pd.concat([self.window(date) for date in sorted(self.dates)], ignore_index=True)
+
+    def tiers_on(self, as_of: dt.date | None = None) -> pd.DataFrame:
+        """The tier of every customer at a date, on this run's scale.
 
         end, customer_id, tier (with protection and overrides), computed (the scheme's own), held_since, overridden, net,
-        active_days; no row for who has no order in the window before a date, unless a person gave the tier.
+        active_days; no row for who has no order in the window before the date, unless a person gave the tier.
         """
-        return self._step("tier_path", lambda: tiers.path(self, self.dates, self.windows()))
+        date = as_of or self.as_of
+        return self._step(f"tiers-{date}", lambda: tiers.on(self, date))
+
+    def computed_tiers(self, date: dt.date) -> pd.DataFrame:
+        """The tier at a date as the scheme alone gives it: end, customer_id, tier, net, active_days."""
+        if self.tier_scheme.traits:
+            return tiers.at(self, self.window(date))
+        self.window(date)
+        rule = tiers.TierRule(self.tier_scale, self.tier_scheme, self.params.rfm)
+        name = f"window-{date}-{self.params.rfm.window_days}"
+        return self.applied(f"computed-{date}", name, rule.apply, tiers.KINDS)
+
+    def tier_path(self) -> pd.DataFrame:
+        """`tiers_on` of as_of and each of the thirteen months before, under each other, oldest first."""
+        return pd.concat([self.tiers_on(date) for date in sorted(self.dates)], ignore_index=True)
+
+    def past_moves(self) -> pd.DataFrame:
+        """Moves between tiers from each of `dates` to the next, counted: end, from_tier, to_tier, customers, net."""
+        return self._step("past_moves", lambda: tiers.past_moves(self))
+
+    def tier_sizes(self) -> pd.DataFrame:
+        """Customers per tier (columns) at each of `dates` (index, oldest first): `insight.tier_path.sizes`."""
+        return self._step("tier_sizes", lambda: tiers.sizes(self).reset_index()).set_index("end")
+
+    def falls(self) -> pd.DataFrame:
+        """Falls from the best tier month by month (`insight.tier_path.falls`)."""
+        return tier_path.falls(self.past_moves(), self.dates, self.tier_scheme.order[0])
 
     def over_year(self) -> dict[str, Any]:
         """``moves`` and ``rates`` over twelve months; ``reaches``: whether the data reach back so far."""
@@ -402,7 +458,7 @@ class Workbook:
         """Every override with its reason, its end and what became of it; empty without a file of overrides."""
         if self.overrides is None:
             return pd.DataFrame(columns=overrides.LISTED)
-        return overrides.listed(self.overrides, self.tier_path(), self.as_of, self.first_days)
+        return overrides.listed(self.overrides, self.tiers_on(), self.as_of, self.first_days)
 
     def protected(self) -> pd.DataFrame:
         """Customers who keep a tier that they no longer earn, until when, and what would earn it again."""

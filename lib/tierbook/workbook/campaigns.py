@@ -73,6 +73,6 @@ def _tiers_before(month: Workbook, assigned: pd.DataFrame) -> pd.Series:
     """The tier on the day before assignment, as behaviour alone gives it: without protection or overrides."""
     eves = assigned["assigned_day"] - 1
     dates = [day_date(day) for day in sorted(eves.unique())]
-    found = tiers.at(month, tiers.windows(month, dates))[["end", "customer_id", "tier"]]
+    found = tiers.at(month, tiers.windows(month, dates, assigned["customer_id"]))[["end", "customer_id", "tier"]]
     tier = assigned.assign(end=eves).merge(found, on=["end", "customer_id"], how="left")["tier"]
     return tier.astype(object).fillna(maps.OUTSIDE).set_axis(assigned.index)

@@ -23,10 +23,12 @@ CHECKLIST = "value_customer"
 
 def clusters(month: Workbook) -> dict[str, Any]:
     """Clusters at as_of and the thirteen months before (`insight.cluster_path`); nothing where customers are too few."""
-    windows, params = month.windows(), month.params
-    if month.degraded("min_customers"):
-        windows = windows.head(0)
-    return cluster_path.path(windows, month.dates, params.clusters.k, params.seed, params.rfm)
+    params, few = month.params, month.degraded("min_customers")
+
+    def at(date: dt.date) -> pd.DataFrame:
+        return month.window(date).head(0) if few else month.window(date)
+
+    return cluster_path.path(at, month.dates, params.clusters.k, params.seed, params.rfm)
 
 
 def value_checklist(month: Workbook) -> pd.DataFrame:
@@ -93,12 +95,16 @@ def published_slices(month: Workbook) -> pd.DataFrame:
     return slices.published(month.book(), known, month.tier_scheme.order, list(STAGES))
 
 
+def _rows_of(frame: pd.DataFrame, customer_id: str) -> pd.DataFrame:
+    return frame[frame["customer_id"] == str(customer_id)]
+
+
 def one_card(month: Workbook, customer_id: str) -> dict[str, Any]:
     """Everything the month knows about one customer (`insight.card`)."""
     facts = card.Month(
         book=month.book(),
         history=month.history(),
-        tiers=month.tier_path(),
+        tiers=pd.concat([_rows_of(month.tiers_on(date), customer_id) for date in month.dates], ignore_index=True),
         dates=month.dates,
         order=month.tier_scheme.order,
         scale=month.tier_scale,
@@ -107,5 +113,5 @@ def one_card(month: Workbook, customer_id: str) -> dict[str, Any]:
         actions=read_actions(resolve(month.params.actions)),
         margin_known=month.margin_rate is not None,
     )
-    bought = month.tables.collect(lambda _, days: card.purchases_of(days, str(customer_id)), "days")
+    bought = month.tables.look_up(lambda days: card.purchases_of(days, str(customer_id)), "days")
     return card.card(customer_id, bought, facts)

@@ -45,8 +45,8 @@ def _facts(month: Workbook) -> scorecard.Facts:
     return scorecard.Facts(
         sales=_sales(month),
         newcomers=acquisition.newcomers_by_month(month.history(), ends),
-        base=buying.base(month.windows(), month.tier_path(), ends[:MONTHS], month.tier_scheme.order[0]),
-        changes=tier_changes.by_month(month.tier_path(), month.first_days.index, ends, month.tier_scheme.order),
+        base=_base(month),
+        changes=tier_changes.by_month(month.past_moves(), ends, month.tier_scheme.order),
         warning=_warning(month),
         spent=None if costs is None else _spent(month, costs),
         leads=None if steps is None else acquisition.leads_by_month(steps, ends),
@@ -54,6 +54,15 @@ def _facts(month: Workbook) -> scorecard.Facts:
         margin=month.params.margin,
         **_of_orders(month, ends[:MONTHS]),
     )
+
+
+def _base(month: Workbook) -> pd.DataFrame:
+    """Customers of the window and of the best tier at each month's end (`buying.base`)."""
+    best = month.tier_scheme.order[0]
+    rows = [
+        buying.base(month.window(date), month.tiers_on(date), [day_number(date)], best) for date in month.dates[:MONTHS]
+    ]
+    return pd.concat(rows, ignore_index=True).rename_axis("ago")
 
 
 def _of_orders(month: Workbook, ends: list[int]) -> dict[str, pd.DataFrame]:
@@ -142,10 +151,10 @@ def channels(month: Workbook) -> pd.DataFrame:
 def budget_by_tier(month: Workbook) -> pd.DataFrame:
     """Budget share beside profit share over the twelve months to as_of (`insight.budget`); empty without contacts in them."""
     contacts = month.table("contacts")
-    ends = [day_number(date) for date in month.dates[:MONTHS]]
-    tiers, firsts = _tiers_before(month, ends), _first_months(month, ends)
     if contacts is None:
         return pd.DataFrame(columns=budget.COLUMNS)
+    ends = [day_number(date) for date in month.dates[:MONTHS]]
+    tiers, firsts = _tiers_before(month), _first_months(month, ends)
     cost = contacts["cost"].astype(float)
     known = contacts.assign(cost=cost.mask(cost < 0).fillna(month.params.campaign.contact_cost))
     spent = budget.contacted(known, ends, tiers, firsts)
@@ -161,12 +170,12 @@ def budget_by_tier(month: Workbook) -> pd.DataFrame:
     return budget.budget(money, spent, _people(month, tiers, firsts), month.params.margin)
 
 
-def _tiers_before(month: Workbook, ends: list[int]) -> pd.DataFrame:
+def _tiers_before(month: Workbook) -> pd.DataFrame:
     """The tier of every customer when each of the twelve months began: ago, customer_id, tier."""
-    path = month.tier_path()
-    path = path[path["end"].isin(ends[1:])]
-    ago = pd.Index(ends[1:]).get_indexer(path["end"])
-    return pd.DataFrame({"ago": ago, "customer_id": path["customer_id"].array, "tier": path["tier"].array})
+    began = [
+        month.tiers_on(date)[["customer_id", "tier"]].assign(ago=k) for k, date in enumerate(month.dates[1:MONTHS])
+    ]
+    return pd.concat(began, ignore_index=True)
 
 
 def _first_months(month: Workbook, ends: list[int]) -> pd.Series:

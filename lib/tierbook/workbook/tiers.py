@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from tierbook import history
+from tierbook import history, lookup
 from tierbook.accounting import day_number
 from tierbook.insight import movement, overrides, protection, sensitivity, tier_path, upgrades, year_path
 from tierbook.months import months_before, months_between
+from tierbook.params import Rfm
 from tierbook.scores import maps
+from tierbook.scores.rfm import Scale
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -20,64 +24,107 @@ if TYPE_CHECKING:
 
 def scores(month: Workbook) -> pd.DataFrame:
     """r, f, m, segment, tier, stage and cluster of every customer."""
-    measured, tiers = month.measures(), month.tier_path()
-    now = tiers[tiers["end"] == month.end].set_index("customer_id")["tier"]
-    cluster = month.cluster_path()["labels"].set_index("customer_id")["cluster"]
+    measured, tiers, clusters = month.measures(), month.tiers_on(), month.cluster_path()["labels"]
+    ids = measured["customer_id"]
     return pd.concat([measured, month.scale.apply(measured)], axis=1).assign(
         segment=month.segment_map.apply(month.cells(month.segment_map)).astype(object),
-        tier=measured["customer_id"].map(now).astype(object),
+        tier=lookup.of(ids, tiers["customer_id"], tiers["tier"].astype(object)),
         stage=month.stage().astype(object),
-        cluster=cluster.reindex(measured["customer_id"]).astype("Int8").array,
+        cluster=lookup.of(ids, clusters["customer_id"], clusters["cluster"]).astype("Int8"),
     )
 
 
-def windows(month: Workbook, dates: list[dt.date], window_days: int | None = None) -> pd.DataFrame:
-    """One row per date and customer with an order in the window before it (`history.windows`), with the traits that the
-    tier scheme asks for."""
-    length = window_days or month.params.rfm.window_days
-    ends = pd.DataFrame({"end": [day_number(date) for date in dates]})
-    found = month.tables.collect(lambda engine, days: history.windows(days, engine.frame(ends), length), "days")
-    found = found.sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
+def with_traits(month: Workbook, window: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+    """The customers of a date's window with the traits that the tier scheme asks for."""
     wanted = list(month.tier_scheme.traits)
-    # without a date, as of a contacts table without rows, the columns of the traits are still asked for
-    asked = sorted(dates) or [month.as_of]
-    return found if not wanted else pd.concat([_with_traits(month, found, date, wanted) for date in asked])
-
-
-def _with_traits(month: Workbook, found: pd.DataFrame, date: dt.date, wanted: list[str]) -> pd.DataFrame:
-    there = found[found["end"] == day_number(date)]
+    if not wanted:
+        return window
     known = month.traits(wanted, date).set_axis(month.history(date)["customer_id"])
-    return there.assign(**{trait: known[trait].reindex(there["customer_id"]).array for trait in wanted})
+    return window.assign(**{trait: known[trait].reindex(window["customer_id"]).array for trait in wanted})
 
 
-def at(month: Workbook, windows: pd.DataFrame) -> pd.DataFrame:
-    """The tier of every customer at each date of ``windows``, on this run's scale, as the scheme alone gives it."""
-    tiers = movement.tiers_at(windows, month.tier_scale, month.tier_scheme, month.params.rfm)
-    return tiers.assign(active_days=windows["window_active_days"].to_numpy())
+def windows(month: Workbook, dates: list[dt.date], people: pd.Series) -> pd.DataFrame:
+    """`Workbook.window` of some customers at any dates, in one pass over their days."""
+    ends, length = pd.DataFrame({"end": [day_number(date) for date in dates]}), month.params.rfm.window_days
+    asked = pd.DataFrame({"customer_id": people.drop_duplicates()})
+
+    def build(engine, days):
+        own = days.join(engine.frame(asked), on="customer_id", how="semi")
+        return history.windows(own, engine.frame(ends), length)
+
+    found = month.tables.collect(build, "days").sort_values(["end", "customer_id"], kind="stable", ignore_index=True)
+    # without a date, as of a contacts table without rows, the columns of the traits are still asked for
+    return pd.concat(
+        [with_traits(month, found[found["end"] == day_number(date)], date) for date in dates or [month.as_of]]
+    )
 
 
-def path(month: Workbook, dates: list[dt.date], windows: pd.DataFrame) -> pd.DataFrame:
-    """The tier of every customer at ``dates`` (newest first, a month apart), with protection and overrides.
+KINDS = {"end": "int64", "customer_id": "str", "tier": "str", "net": "float64", "active_days": "int64"}
 
-    ``windows`` reach ``tiers.hold_months`` further back than the dates.
-    """
-    hold = month.params.tiers.hold_months
-    back = months_between(month.as_of, dates[0])
-    all_dates = [months_before(month.as_of, back + k) for k in range(len(dates) + hold)]
-    found = protection.protect(at(month, windows), all_dates, month.tier_scheme.order, hold)
-    found = found[found["end"].isin([day_number(date) for date in dates])].assign(overridden=False)
-    if month.overrides is None:
-        return found.reset_index(drop=True)
-    return overrides.override(found, month.overrides, dates, month.first_days)
+
+@dataclass(frozen=True)
+class TierRule:
+    """Scale and scheme of a run, which give any chunk of a window's customers their tiers."""
+
+    scale: Scale
+    scheme: maps.Scheme
+    measured: Rfm
+
+    def __post_init__(self):
+        movement.refuse_scheme(self.scheme, self.scale)
+
+    def apply(self, window: pd.DataFrame) -> pd.DataFrame:
+        """``KINDS`` of each customer of a window (`history.windows` with the scheme's traits)."""
+        tiers = movement.tiers_at(window, self.scale, self.scheme, self.measured)
+        return tiers.assign(active_days=window["window_active_days"].to_numpy())
+
+
+def at(month: Workbook, window: pd.DataFrame) -> pd.DataFrame:
+    """The tier of every customer of ``window``, on this run's scale, as the scheme alone gives it."""
+    return TierRule(month.tier_scale, month.tier_scheme, month.params.rfm).apply(window)
+
+
+def on(month: Workbook, date: dt.date) -> pd.DataFrame:
+    """The tier of every customer at a date, with protection and overrides."""
+    hold, back = month.params.tiers.hold_months, months_between(month.as_of, date)
+    looked_at = [months_before(month.as_of, back + k) for k in range(hold + 1)]
+    computed = pd.concat([month.computed_tiers(earlier) for earlier in looked_at], ignore_index=True)
+    found = protection.protect(computed, looked_at, month.tier_scheme.order, hold)
+    found = found[found["end"] == day_number(date)].assign(overridden=False).reset_index(drop=True)
+    return found if month.overrides is None else overrides.override(found, month.overrides, [date], month.first_days)
+
+
+def past_moves(month: Workbook) -> pd.DataFrame:
+    """Moves between tiers from each of ``month.dates`` to the one after it, counted (`movement.counted`), by its end."""
+    counts = [
+        movement.counted(moves_between(month, before, now)).assign(end=day_number(now))
+        for now, before in pairwise(month.dates)
+    ]
+    return pd.concat(counts, ignore_index=True)
+
+
+def moves_between(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
+    """The move of every customer between two dates (`movement.moves`)."""
+    return movement.moves(_both(month, before, now), month.first_days, day_number(before), day_number(now))
+
+
+def _both(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
+    return pd.concat([month.tiers_on(before), month.tiers_on(now)], ignore_index=True)
+
+
+def sizes(month: Workbook) -> pd.DataFrame:
+    """Customers per tier at each of ``month.dates`` (`tier_path.sizes`)."""
+    order = month.tier_scheme.order
+    return pd.concat([tier_path.sizes(month.tiers_on(date), [date], order) for date in sorted(month.dates)])
 
 
 def moved(month: Workbook) -> pd.DataFrame:
     """This month's move of every customer, and whether the customer or the scale moved."""
-    first_days = month.first_days
-    moved = movement.moves(month.tier_path(), first_days, day_number(month.dates[1]), month.end)
+    moved = moves_between(month, month.dates[1], month.as_of)
     moved["tier_change"] = movement.direction(moved, month.tier_scheme)
-    moved["reported"] = _reported_last_month(month).reindex(moved.index)
-    then, now = (_computed(month, date).reindex(moved.index) for date in (month.dates[1], month.as_of))
+    last = month.dates[1]
+    moved["reported"] = lookup.of(moved.index, month.history(last)["customer_id"], _reported(month, last))
+    then, now = (_computed(month, date, moved.index) for date in (last, month.as_of))
     stood = moved["from_tier"] == moved["to_tier"]
     # Where protection or an override decides, the scale does not.
     by_scheme = then.eq(moved["from_tier"]) & now.eq(moved["to_tier"])
@@ -95,32 +142,32 @@ def margin_of_fallen(month: Workbook) -> float | None:
     return tier_path.margin_of(fallen, month.history(month.dates[1]), month.params.margin)
 
 
-def _computed(month: Workbook, date: dt.date) -> pd.Series:
-    """The tier at a date by the scheme alone on this run's scale; ``outside`` without an order in the window."""
-    tiers = month.tier_path()
-    at = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["computed"].astype(object)
-    return at.reindex(month.history(date)["customer_id"]).fillna(maps.OUTSIDE)
+def _computed(month: Workbook, date: dt.date, customers: pd.Index) -> pd.Series:
+    """The tier at a date by the scheme alone on this run's scale; ``outside`` without an order in the window, null for
+    who had not bought yet."""
+    found = month.tiers_on(date)
+    tier = lookup.of(customers, found["customer_id"], found["computed"].astype(object))
+    return tier.fillna(maps.OUTSIDE).where(month.first_days.reindex(customers) <= day_number(date))
 
 
-def _reported_last_month(month: Workbook) -> pd.Series:
-    """The tier by the scheme alone as last month's report gave it, on the scale of then; empty where that is this one."""
-    last = month.dates[1]
+def _reported(month: Workbook, last: dt.date) -> pd.Series:
+    """The tier by the scheme alone as last month's report gave it, on the scale of then, in the order of last month's
+    history; null where that scale is this one."""
     then, scale = month.history(last), month.scale_of(last)
     if scale is month.scale or then["window_orders"].le(0).all():
-        return pd.Series(dtype=object)
+        return pd.Series(None, index=then.index, dtype=object)
     cells = month.cells(month.tier_scheme, last, scale)
-    return month.tier_scheme.apply(cells).astype(object).fillna(maps.OUTSIDE).set_axis(then["customer_id"])
+    return month.tier_scheme.apply(cells).astype(object).fillna(maps.OUTSIDE)
 
 
 def moves_between_tiers(month: Workbook) -> pd.DataFrame:
     """Tier × tier since last month beside the usual range (DESIGN §6)."""
-    moved, tiers = month.moved(), month.tier_path()
-    first_days = month.first_days
+    moved, counts = month.moved(), month.past_moves()
     ends = [day_number(d) for d in month.dates]
-    known = [k for k in range(1, 13) if ends[k + 1] >= first_days.min()]
-    past = {k: movement.moves(tiers, first_days, ends[k + 1], ends[k]) for k in known}
+    known = [k for k in range(1, 13) if ends[k + 1] >= month.first_days.min()]
+    past = {k: counts[counts["end"] == ends[k]] for k in known}
     by_scale = moved[moved["change_cause"] == "scale"].assign(from_tier=lambda m: m["reported"])
-    return movement.movement(list(past.values()), moved, by_scale, past.get(12))
+    return movement.movement(list(past.values()), movement.counted(moved), movement.counted(by_scale), past.get(12))
 
 
 def over_year(month: Workbook) -> dict[str, Any]:
@@ -132,10 +179,10 @@ def over_year(month: Workbook) -> dict[str, Any]:
     ends, first = [day_number(date) for date in dates], int(month.first_days.min())
     reaches = [year_path.reaches(first, end, month.params.rfm.window_days) for end in ends]
     moves = [
-        year_path.moves_of_year(tiers, month.first_days, start, end) if enough else None
-        for tiers, start, end, enough in (
-            (month.tier_path(), ends[1], ends[0], reaches[1]),
-            (_two_years(month) if reaches[2] else None, ends[2], ends[1], reaches[2]),
+        year_path.moves_of_year(_both(month, before, now), month.first_days, start, end) if enough else None
+        for before, now, start, end, enough in (
+            (dates[1], dates[0], ends[1], ends[0], reaches[1]),
+            (dates[2], dates[1], ends[2], ends[1], reaches[2]),
         )
     ]
     now = moves[0] if moves[0] is not None else pd.DataFrame(columns=["from_tier", "to_tier", "net", "net_now"])
@@ -144,13 +191,6 @@ def over_year(month: Workbook) -> dict[str, Any]:
         "rates": year_path.rates_of_change(now, moves[1], month.tier_scheme),
         "reaches": reaches[1],
     }
-
-
-def _two_years(month: Workbook) -> pd.DataFrame:
-    """The tier path with the date two years ago added."""
-    hold = month.params.tiers.hold_months
-    dates = [months_before(month.as_of, 24 + k) for k in range(hold + 1)]
-    return pd.concat([month.tier_path(), path(month, dates[:1], windows(month, dates))], ignore_index=True)
 
 
 def next_tier(month: Workbook) -> pd.DataFrame:
@@ -163,9 +203,12 @@ def next_tier(month: Workbook) -> pd.DataFrame:
 
 
 def _now(month: Workbook) -> pd.DataFrame:
-    """The tier path at as_of, a row for every customer of the history."""
-    tiers = month.tier_path()
-    return tiers[tiers["end"] == month.end].set_index("customer_id").reindex(month.history()["customer_id"])
+    """The tiers at as_of, a row for every customer of the history."""
+    tiers, ids = month.tiers_on(), month.history()["customer_id"]
+    columns = {
+        name: lookup.of(ids, tiers["customer_id"], tiers[name].astype(object)) for name in ("tier", "overridden")
+    }
+    return pd.DataFrame(columns).set_axis(pd.Index(ids, name="customer_id"))
 
 
 def _missing(month: Workbook, tier: pd.Series) -> pd.DataFrame:
@@ -178,7 +221,7 @@ def _missing(month: Workbook, tier: pd.Series) -> pd.DataFrame:
 
 def protected(month: Workbook) -> pd.DataFrame:
     """Customers whose tier is held (`insight.protection`), with keep_orders and keep_spend: what would earn it again."""
-    listed = protection.protected(month.tier_path(), month.as_of, month.params.tiers.hold_months)
+    listed = protection.protected(month.tiers_on(), month.as_of, month.params.tiers.hold_months)
     order = month.tier_scheme.order
     below = dict(zip(order, [*order[1:], None], strict=True))  # a tier better than the one below is earned again
     found = _missing(month, _now(month)["tier"].map(below)).set_axis(month.history()["customer_id"])
@@ -191,11 +234,11 @@ def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
 
     Nothing where customers are too few: the tiers then stand on fixed thresholds, and the variants would fit quantiles.
     """
-    rules, own = month.params.rfm, month.windows()
-    by_length = {rules.window_days: own[own["end"] == month.end]}
+    rules = month.params.rfm
+    by_length = {rules.window_days: month.window()}
     base, others = sensitivity.tiers_of(by_length[rules.window_days], rules, month.tier_scheme), {}
     if not month.degraded("min_customers"):
         for length in {max(rules.window_days // 2, 1), 2 * rules.window_days} - {rules.window_days}:
-            by_length[length] = windows(month, [month.as_of], length)
+            by_length[length] = month.window(window_days=length)
         others = sensitivity.variants(by_length, rules, month.tier_scheme)
     return sensitivity.sensitivity(base, others, month.tier_scheme.order[0])

@@ -18,7 +18,8 @@ MOST_MONTHS = 24
 
 
 def value(month: Workbook) -> dict[str, Any]:
-    """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out and the naive rules beside it."""
+    """``model`` and ``note`` of the forecast; ``backtest`` with its hold-out and the naive rules beside it. The forecast of
+    every customer is kept as the step ``forecast``."""
     found, rules = month.history(), month.params.value
     notes = {"min_customers": "too_few_customers", "min_history_days": "history_too_short"}
     note = next((told for gate, told in notes.items() if month.degraded(gate)), None)
@@ -26,10 +27,18 @@ def value(month: Workbook) -> dict[str, Any]:
     cut = month.as_of - dt.timedelta(days=days)
     then = month.history(cut) if note is None else month.history(cut).head(0)
     choice = None if note else forecast.chosen(found, then, days)
-    made = forecast.empty(found, note) if note else forecast.estimate(found, rules, month.margin_rate, choice)
+    rule, made = None, forecast.empty(found, note)
+    if note is None:
+        rule, made = forecast.learn(found, rules, month.margin_rate, choice)
     before = month.history(cut - dt.timedelta(days=days))
     tested = forecast.against_past(then, found, _tiers_of(month, cut), days, before, choice)
-    result = {**forecast.believed(made, tested), "holdout_days": days, "cut": str(cut)}
+    made = forecast.believed(made, tested)
+    customers = made.pop("customers")
+    if made["note"]:
+        month.tables.cache.step("forecast", lambda: customers)
+    else:
+        month.tables.apply("forecast", f"history-{month.as_of}", rule.apply, forecast.KINDS)
+    result = {**made, "holdout_days": days, "cut": str(cut)}
     return {**result, **{f"backtest_{k}" if k == "note" else k: v for k, v in tested.items()}}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tierbook import history
+from tierbook import history, lookup
 from tierbook.accounting import day_number
 from tierbook.insight import alert_backtest, alert_list
 from tierbook.insight.actions import with_people
@@ -38,15 +38,35 @@ def rule_at(month: Workbook, date: dt.date) -> tuple[RiskRule | None, str | None
 def warned(month: Workbook) -> dict[str, Any]:
     """``customers`` (customer_id, risk, own_gap_days and the columns of `scores.alerts`), ``rule`` and ``note``."""
     rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month, month.as_of)
-    customers = _flagged(month, month.history(), rule, month.cadence())
+    customers = _flagged(month, month.as_of, FlagRule(rule, month.cadence(), month.margin_rate), month.as_of)
     return {"customers": customers, "rule": rule and asdict(rule), "note": note}
 
 
-def _flagged(month: Workbook, found: pd.DataFrame, rule: RiskRule | None, cadence: lifecycle.Cadence) -> pd.DataFrame:
-    risk = pd.Series(float("nan"), index=found.index) if rule is None else rule.apply(found)
-    own_gap = lifecycle.own_gap(found, cadence)
-    flags = alerts.alerts(found, risk, rule and rule.threshold, own_gap, month.margin_rate)
-    return pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
+KINDS = {"customer_id": "str", "risk": "float64", "own_gap_days": "float64", "alert": "bool"} | {
+    "alert_reason": "str", "alert_reasons": "str", "value_at_stake": "float64"
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FlagRule:
+    """Who is flagged, by a learned risk, the cadence and the margin rate of a date; without a risk nobody is."""
+
+    risk: RiskRule | None
+    cadence: lifecycle.Cadence
+    margin_rate: float | None
+
+    def apply(self, found: pd.DataFrame) -> pd.DataFrame:
+        """``KINDS`` of any customers of a history."""
+        risk = pd.Series(float("nan"), index=found.index) if self.risk is None else self.risk.apply(found)
+        own_gap = lifecycle.own_gap(found, self.cadence)
+        flags = alerts.alerts(found, risk, self.risk and self.risk.threshold, own_gap, self.margin_rate)
+        return pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
+
+
+def _flagged(month: Workbook, date: dt.date, rule: FlagRule, learned: dt.date) -> pd.DataFrame:
+    """The customers of a date under the rule learned at another."""
+    month.history(date)
+    return month.applied(f"flagged-{date}-by-{learned}", f"history-{date}", rule.apply, KINDS)
 
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
@@ -69,7 +89,8 @@ def flags_last_month(month: Workbook) -> pd.DataFrame:
     date, before = month.dates[1], month.dates[2]
     rule, _ = (None, "") if month.degraded("min_customers") else rule_at(month, date)
     cadence = month.cadence() if rule is None else rule.cadence
-    flags, earlier = (_flagged(month, month.history(then), rule, cadence) for then in (date, before))
+    flagging = FlagRule(rule, cadence, month.margin_rate)
+    flags, earlier = (_flagged(month, then, flagging, date) for then in (date, before))
     known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
     return flags.assign(
         tier=tier_at(month, flags["customer_id"], date),
@@ -81,10 +102,9 @@ def flags_last_month(month: Workbook) -> pd.DataFrame:
 
 def tier_at(month: Workbook, customer_ids: pd.Series, date: dt.date) -> pd.Series:
     """The tier that customers had at one of ``month.dates``, on the index given; null for who had not bought by then."""
-    tiers = month.tier_path()
-    then = tiers[tiers["end"] == day_number(date)].set_index("customer_id")["tier"]
-    tier = customer_ids.map(then).astype(object).fillna(OUTSIDE)
-    return tier.where(customer_ids.isin(month.history(date)["customer_id"]), None)
+    then = month.tiers_on(date)
+    tier = lookup.of(customer_ids, then["customer_id"], then["tier"].astype(object)).fillna(OUTSIDE)
+    return tier.where(lookup.places(customer_ids, month.history(date)["customer_id"]) >= 0, None)
 
 
 def listed_last_month(month: Workbook) -> pd.DataFrame:
