@@ -29,6 +29,8 @@ BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movem
         "campaign_review", "whom_next", "scorecard", "book", "loop")  # fmt: skip
 OF_TRIAL = ("accounting", "campaigns", "campaign_review", "whom_next")
 REVIEW = "06_review_campaign"
+BESIDE = 200_000
+"""Customers up to whom tables are made beside the pages."""
 
 
 @dataclass
@@ -130,16 +132,21 @@ def _forecast(month: Workbook, run: Run, steps: tuple[str, ...], notebooks: list
 def _make(
     month: Workbook, run: Run, facts: dict, notebooks: list[Path], folder: Path, workers: ProcessPoolExecutor, bar: tqdm
 ) -> None:
-    """Pages in the workers, tables here meanwhile."""
-    if run.params.engine.name == "spark" and run.only is None:
-        with run.timed("on spark"):
-            for _ in handoffs.tables(month):  # on this process's session, so that no kernel starts a Java of its own
-                pass
+    """Pages in the workers, tables here meanwhile; where that would be dear, the tables first."""
+    alone = run.only is None and _is_dear(month)
+    if alone:
+        _write_tables(month, run, folder)
     jobs = _jobs(month, run, facts, notebooks, folder)
     futures = {workers.submit(execute, job): job.notebook.stem for job in jobs}
-    if run.only is None:
+    if run.only is None and not alone:
         _write_tables(month, run, folder)
     _await(futures, run, bar)
+
+
+def _is_dear(month: Workbook) -> bool:
+    """Whether two processes must not compute one step at once: each has an engine of its own, with all its memory, and on
+    Spark a Java of its own. Once the tables are made, every step that a notebook asks for is kept."""
+    return month.params.engine.name == "spark" or (month.on_orders and len(month.history()) > BESIDE)
 
 
 def chosen(tree: Params, only: str | None = None) -> list[Path]:
