@@ -1,6 +1,7 @@
 """The runner over small notebooks of the test's own: what is published, and what a failure leaves as it was."""
 
 import json
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -126,3 +127,14 @@ def test_formulas_in_ids_are_harmless_in_csv(tmp_path, monkeypatch):
     handoffs.write_tables(month, tmp_path / "tables")
     lines = (tmp_path / "tables" / "customers.csv").read_text().splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == ["'=cmd()", "'@x", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "customers", "dear"),
+    [("duckdb", 200_000, False), ("duckdb", 200_001, True), ("spark", 1, True), ("duckdb", None, False)],
+)
+def test_tables_come_before_the_pages_where_two_processes_would_compute_one_step(engine, customers, dear):
+    """A trial alone (no customers) has no step of orders."""
+    params = SimpleNamespace(engine=SimpleNamespace(name=engine))
+    month = SimpleNamespace(params=params, on_orders=customers is not None, history=lambda: range(customers))
+    assert runner._is_dear(month) is dear
