@@ -28,7 +28,7 @@ NOTEBOOKS = ROOT / "notebooks"
 BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movement", "campaigns",
         "campaign_review", "whom_next", "scorecard", "book", "loop")  # fmt: skip
 OF_TRIAL = ("accounting", "campaigns", "campaign_review", "whom_next")
-REVIEW = "06_review_campaign"
+PROFILE, REVIEW = "01_profile_data", "06_review_campaign"
 BESIDE = 200_000
 """Customers up to whom tables are made beside the pages."""
 
@@ -49,6 +49,11 @@ class Run:
     def as_of(self) -> str:
         """The last day counted, as the report's folder is called."""
         return self.params.as_of.isoformat()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What is computed before the pages; the first two say whether there is anything to report."""
+        return BOOK if self.params.source.transactions else OF_TRIAL
 
     @property
     def label(self) -> str:
@@ -84,7 +89,7 @@ def run(run: Run) -> Path:
     """
     notebooks = chosen(run.params, run.only)
     name = run.params.report.name
-    steps = BOOK if run.params.source.transactions else OF_TRIAL
+    steps = run.steps
     with (
         publish.staging(run.outputs, name, run.as_of) as folder,
         progress.bar(run.label, len(steps) + len(notebooks)) as bar,
@@ -99,11 +104,10 @@ def run(run: Run) -> Path:
         run.forecast = _forecast(month, run, steps, notebooks)
         with run.timed("gates"):
             quality.refuse(month)
+        facts = manifest.facts(month, run.params_file, notebooks)
         with _workers(run) as workers:
-            _compute(month, run, bar, steps[2:])
             try:
-                facts = manifest.facts(month, run.params_file, notebooks)
-                _make(month, run, facts, notebooks, folder, workers, bar)
+                _make(month, run, list(_jobs(month, run, facts, notebooks, folder)), folder, workers, bar)
             except NotebookFailed as failure:
                 kept = publish.keep_failure(folder, run.outputs, name, run.as_of)
                 raise NotebookFailed(
@@ -129,15 +133,16 @@ def _forecast(month: Workbook, run: Run, steps: tuple[str, ...], notebooks: list
     return progress.Forecast(first, then, run.jobs)
 
 
-def _make(
-    month: Workbook, run: Run, facts: dict, notebooks: list[Path], folder: Path, workers: ProcessPoolExecutor, bar: tqdm
-) -> None:
-    """Pages in the workers, tables here meanwhile; where that would be dear, the tables first."""
+def _make(month: Workbook, run: Run, jobs: list[Job], folder: Path, workers: ProcessPoolExecutor, bar: tqdm) -> None:
+    """Pages in the workers, beside them here the book and then the tables; where that would be dear, these first."""
     alone = run.only is None and _is_dear(month)
+    # the profile stands on what is computed already, so its page is made while the scores are
+    early = [job for job in jobs if job.notebook.stem == PROFILE and not alone]
+    futures = {workers.submit(execute, job): job.notebook.stem for job in early}
+    _compute(month, run, bar, run.steps[2:])
     if alone:
         _write_tables(month, run, folder)
-    jobs = _jobs(month, run, facts, notebooks, folder)
-    futures = {workers.submit(execute, job): job.notebook.stem for job in jobs}
+    futures |= {workers.submit(execute, job): job.notebook.stem for job in jobs if job not in early}
     if run.only is None and not alone:
         _write_tables(month, run, folder)
     _await(futures, run, bar)
