@@ -1,5 +1,6 @@
 """Fixtures that every room's tests share."""
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -62,3 +63,12 @@ def demo_month(tmp_path_factory):
     together = tmp_path_factory.getbasetemp()
     together = together.parent if "PYTEST_XDIST_WORKER" in os.environ else together
     return Workbook(params.load(ROOT / "params" / "demo.yaml"), together / "demo_month")
+
+
+@pytest.fixture(scope="session")
+def spark_here():
+    """Skip where there is no PySpark or no Java."""
+    if importlib.util.find_spec("pyspark") is None:
+        pytest.skip("pyspark is not installed (pip install 'tierbook[spark]')")
+    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
+        pytest.skip("there is no Java on this machine (apt-get install openjdk-17-jre-headless)")

@@ -1,8 +1,4 @@
-"""One real local Spark for all tests of a process; where it cannot run they skip and say why."""
-
-import importlib.util
-import os
-import shutil
+"""One real local Spark for all tests of a process."""
 
 import pytest
 
@@ -22,15 +18,6 @@ SPARK = EngineParams(
         "spark.sql.shuffle.partitions": "2",
     },
 )
-
-
-@pytest.fixture(scope="session")
-def spark_here():
-    """Skip where there is no PySpark or no Java."""
-    if importlib.util.find_spec("pyspark") is None:
-        pytest.skip("pyspark is not installed (pip install 'tierbook[spark]')")
-    if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
-        pytest.skip("there is no Java on this machine (apt-get install openjdk-17-jre-headless)")
 
 
 @pytest.fixture(scope="session")
