@@ -48,7 +48,7 @@ def customer_days(lines: nw.LazyFrame, lines_are_orders: bool = False) -> nw.Laz
 def _on_first_days(per_order: nw.LazyFrame) -> nw.LazyFrame:
     """``orders`` 1 on the first day that an order was bought on, 0 on its other days.
 
-    Few orders stand on several days: looking those up takes half the time of a window over all orders.
+    Few orders stand on several days: looking those up takes a third less memory than a window over all orders.
     """
     order = ["customer_id", "order_key"]
     several = (

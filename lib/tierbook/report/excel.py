@@ -21,8 +21,8 @@ def write_excel(month: Workbook, folder: Path) -> None:
 
     Sheets: summary, tiers, upgrade candidates, alerts and actions by owner (of these three only who is to be contacted,
     see `lists.listings`), customers, notes. A sheet carries at most `MOST_ROWS` rows, of customers those with the highest
-    net sales; the summary and its last line then say how many there are, and which file has them all. Text that a spreadsheet would take for a formula gets an apostrophe, as in the CSV files; text
-    beyond the 32,767 characters of a cell is cut. The same month gives the same file.
+    net sales; the summary and its last line then say how many there are, and which file has them all. Text that a
+    spreadsheet would take for a formula gets an apostrophe, as in the CSV files; text beyond the 32,767 characters of a cell is cut. The same month gives the same file.
     """
     for place, language in enumerate(month.params.report.languages):
         name = "customers.xlsx" if place == 0 else f"customers.{language}.xlsx"

@@ -104,8 +104,8 @@ def run(run: Run) -> Path:
         run.forecast = _forecast(month, run, steps, notebooks)
         with run.timed("gates"):
             quality.refuse(month)
-        facts = manifest.facts(month, run.params_file, notebooks)
         with _workers(run) as workers:
+            facts = manifest.facts(month, run.params_file, notebooks)
             try:
                 _make(month, run, list(_jobs(month, run, facts, notebooks, folder)), folder, workers, bar)
             except NotebookFailed as failure:

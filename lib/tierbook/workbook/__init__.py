@@ -64,6 +64,14 @@ def refuse_empty(params: Params) -> None:
         )
 
 
+def _history_step(date: dt.date) -> str:
+    return f"history-{date}"
+
+
+def _window_step(date: dt.date, days: int) -> str:
+    return f"window-{date}-{days}"
+
+
 class Workbook:
     """One month of one report.
 
@@ -116,8 +124,12 @@ class Workbook:
 
         return self._memory.get(name, read)
 
-    def applied(self, name: str, source: str, function, columns: dict[str, str]) -> pd.DataFrame:
-        """What a fitted rule makes of the customers of a kept frame, in its order, kept too."""
+    def applied_to_history(self, name: str, date: dt.date, function, columns: dict[str, str]) -> pd.DataFrame:
+        """What a fitted rule makes, row by row, of the history at a date, in its order."""
+        self.history(date)
+        return self._applied(name, _history_step(date), function, columns)
+
+    def _applied(self, name: str, source: str, function, columns: dict[str, str]) -> pd.DataFrame:
 
         def read() -> pd.DataFrame:
             self.tables.apply(name, source, function, columns)
@@ -148,7 +160,7 @@ class Workbook:
         date = as_of or self.as_of
         window = self.params.rfm.window_days
         found = self._kept(
-            f"history-{date}", lambda _, days: history.history(days, date, window), "days", ["customer_id"]
+            _history_step(date), lambda _, days: history.history(days, date, window), "days", ["customer_id"]
         )
         if date == self.as_of and found.empty:
             raise GateRefused(self._nothing_left())
@@ -387,7 +399,7 @@ class Workbook:
         date, length = as_of or self.as_of, window_days or self.params.rfm.window_days
         end = pd.DataFrame({"end": [day_number(date)]})
         found = self._kept(
-            f"window-{date}-{length}",
+            _window_step(date, length),
             lambda engine, days: history.windows(days, engine.frame(end), length),
             "days",
             ["customer_id"],
@@ -413,8 +425,8 @@ class Workbook:
             return tiers.at(self, self.window(date))
         self.window(date)
         rule = tiers.TierRule(self.tier_scale, self.tier_scheme, self.params.rfm)
-        name = f"window-{date}-{self.params.rfm.window_days}"
-        return self.applied(f"computed-{date}", name, rule.apply, tiers.KINDS)
+        source = _window_step(date, self.params.rfm.window_days)
+        return self._applied(f"computed-{date}", source, rule.apply, tiers.KINDS)
 
     def tier_path(self) -> pd.DataFrame:
         """`tiers_on` of as_of and each of the thirteen months before, under each other, oldest first."""

@@ -37,7 +37,7 @@ def value(month: Workbook) -> dict[str, Any]:
     if made["note"]:
         month.tables.cache.step("forecast", lambda: customers)
     else:
-        month.tables.apply("forecast", f"history-{month.as_of}", rule.apply, forecast.KINDS)
+        month.applied_to_history("forecast", month.as_of, rule.apply, forecast.KINDS)
     result = {**made, "holdout_days": days, "cut": str(cut)}
     return {**result, **{f"backtest_{k}" if k == "note" else k: v for k, v in tested.items()}}
 

@@ -65,8 +65,7 @@ class FlagRule:
 
 def _flagged(month: Workbook, date: dt.date, rule: FlagRule, learned: dt.date) -> pd.DataFrame:
     """The customers of a date under the rule learned at another."""
-    month.history(date)
-    return month.applied(f"flagged-{date}-by-{learned}", f"history-{date}", rule.apply, KINDS)
+    return month.applied_to_history(f"flagged-{date}-by-{learned}", date, rule.apply, KINDS)
 
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
