@@ -27,6 +27,33 @@ def test_nobody_there_and_nobody_asked():
     assert lookup.of(nobody, pd.Series(["a"]), pd.Series([1.0])).empty
 
 
+PEOPLE = pd.DataFrame({"customer_id": ["b", "a", "丙"], "owner": ["ann", None, "bo"], "n": [1, 2, 3]}, index=[4, 5, 6])
+
+
+def test_rows_of_the_asked_on_their_index():
+    asked = pd.Series(["丙", "x", "a", "丙"], index=[7, 8, 9, 3])
+    found = lookup.rows(asked, PEOPLE)
+    assert found.index.tolist() == [7, 8, 9, 3] and list(found) == list(PEOPLE)
+    plain = found.astype(object).where(found.notna(), None).to_numpy().tolist()
+    assert plain == [["丙", "bo", 3], [None, None, None], ["a", None, 2], ["丙", "bo", 3]]
+
+
+def test_rows_where_nobody_is_there_or_asked():
+    unknown = lookup.rows(pd.Series(["a", None]), PEOPLE.iloc[:0])
+    assert unknown.isna().all(axis=None) and unknown.shape == (2, 3)
+    nobody = lookup.rows(pd.Series([], dtype="str"), PEOPLE)
+    assert nobody.empty and list(nobody) == list(PEOPLE)
+    assert lookup.rows(pd.Series([None, "b"]), PEOPLE)["n"].isna().tolist() == [True, False]
+
+
+@given(st.lists(st.text(max_size=3), max_size=20), st.lists(st.text(max_size=3), max_size=20, unique=True))
+def test_rows_as_merge_finds_them(asked, ids):
+    table = pd.DataFrame({"customer_id": pd.Series(ids, dtype="str"), "n": np.arange(len(ids), dtype=float)})
+    wanted = pd.Series(asked, dtype="str", name="customer_id")
+    expected = wanted.to_frame().merge(table, on="customer_id", how="left")["n"].tolist()
+    np.testing.assert_array_equal(lookup.rows(wanted, table)["n"].astype(float).tolist(), expected)
+
+
 @given(st.lists(st.text(max_size=3), max_size=20), st.lists(st.text(max_size=3), max_size=20, unique=True))
 def test_as_reindex_does(asked, ids):
     values = pd.Series(np.arange(len(ids), dtype=float))

@@ -85,12 +85,17 @@ def _way(orders: pd.Series, spend: pd.Series, currency: str) -> np.ndarray:
     return np.where(spend.to_numpy(dtype=float, na_value=0) > 0, np.char.add(told, money), told)
 
 
-def value_tier(clv: pd.Series) -> pd.Series:
-    """Thirds of expected value by value: high, middle, low; equal values share a third; null without a value."""
+def value_thirds(clv: pd.Series) -> list[float] | None:
+    """The cut points of `value_tier`: thirds of the customers with a value; None where fewer than three values differ."""
     known = clv.dropna()
-    if known.nunique() < 3:
+    return quantile_cuts(known, 3) if known.nunique() >= 3 else None
+
+
+def value_tier(clv: pd.Series, thirds: list[float] | None) -> pd.Series:
+    """Thirds of expected value by value: high, middle, low; equal values share a third; null without a value."""
+    if thirds is None:
         return pd.Series(None, index=clv.index, dtype=object)
-    low, high = quantile_cuts(known, 3)
+    low, high = thirds
     names = np.select([clv > high, clv > low], ["high", "middle"], "low")
     return pd.Series(names, index=clv.index, dtype=object).where(clv.notna(), None)
 
@@ -109,6 +114,5 @@ def assemble(parts: pd.DataFrame) -> pd.DataFrame:
         tier=parts["tier"].astype(object).fillna(OUTSIDE),
         segment=parts["segment"].astype(object),
         stage=parts["stage"].astype(object),
-        value_tier=value_tier(parts["clv"]),
     )
     return book[COLUMNS].sort_values("customer_id", kind="stable").reset_index(drop=True)

@@ -24,3 +24,10 @@ def of(asked: pd.Index | pd.Series, ids: pd.Series, values: pd.Series) -> pd.Ser
     if not len(ids):
         return pd.Series(None, index=index, dtype=object)
     return values.take(place.clip(min=0)).set_axis(index).where(place >= 0)
+
+
+def rows(asked: pd.Series, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``table`` (customer_id without repeats) of the customers ``asked``, on their index; null for who is not
+    there, in customer_id too."""
+    found = table.reset_index(drop=True).reindex(places(asked, table["customer_id"]))
+    return found.set_axis(asked.index)

@@ -184,9 +184,9 @@ class Tables:
         """Every row accounted for: table, reason, rows, amount, example."""
         return pd.read_parquet(self.folder / "accounting.parquet")
 
-    def table(self, name: str) -> pd.DataFrame | None:
-        """The counted rows of an optional table; None where it was not given."""
-        return pd.read_parquet(self.folder / f"{name}.parquet") if name in self.specs else None
+    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame | None:
+        """The counted rows of an optional table, some of its columns (default: all); None where it was not given."""
+        return pd.read_parquet(self.folder / f"{name}.parquet", columns=columns) if name in self.specs else None
 
     def optional(self) -> dict[str, pd.DataFrame]:
         """The counted rows of every optional table that lists people or events."""
@@ -212,6 +212,30 @@ class Tables:
                 engine.write(found.sort(*order), target / cache.FRAME)
 
         self.cache.file(step, write)
+
+    def write(self, engine: Engine | SparkEngine, step: str, frame: Any) -> None:
+        """A lazy frame of an open engine kept as a step."""
+
+        def into(target: Path) -> None:
+            target.mkdir()
+            engine.write(frame, target / cache.FRAME)
+
+        self.cache.file(step, into)
+
+    def sort(self, step: str, source: str, by: list[str], descending: list[bool]) -> None:
+        """The rows of a kept step in another order, kept as a step; nulls last."""
+
+        def write(target: Path) -> None:
+            target.mkdir()
+            with self.engine() as engine:
+                found = self.scan_step(engine, source).sort(*by, descending=descending, nulls_last=True)
+                engine.write(found, target / cache.FRAME)
+
+        self.cache.file(step, write)
+
+    def scan_step(self, engine: Engine | SparkEngine, step: str) -> Any:
+        """A kept step that is one frame as a lazy frame of an open engine."""
+        return engine.scan(self.cache.folder / step / cache.FRAME)
 
     def apply(self, step: str, source: str, function: Applied, columns: Mapping[str, str]) -> None:
         """A fitted rule applied to the customers of a kept step, chunk by chunk in the engine, and kept as a step."""

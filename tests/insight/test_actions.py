@@ -8,7 +8,16 @@ import pytest
 import yaml
 
 from tierbook.errors import ParamsError
-from tierbook.insight.actions import CHAPTERS, assign, due_lists, planned, read_actions, with_actions
+from tierbook.insight.actions import (
+    CHAPTERS,
+    assign,
+    counted,
+    drawn,
+    due_lists,
+    listed,
+    read_actions,
+    with_actions,
+)
 from tierbook.params import ROOT
 
 BOOK = pd.DataFrame(
@@ -165,17 +174,29 @@ def parts():
 NO_PAST = pd.DataFrame({"action": [], "tier": [], "spend": []})
 
 
+def planned(frame, actions, holdout):
+    """Those listed, and drawn from them whom to leave alone."""
+    return drawn(listed(frame, actions), NO_PAST, holdout, "s")
+
+
 def test_planned_lists_everybody_an_action_is_for_and_draws_their_control():
     """Eight of the ten high are free: at 25 % two are held out. Do-not-contact and the alert's hold-out are on no list."""
-    listed = planned(parts(), ACTIONS[:1], NO_PAST, 0.25, "s")
-    assert listed["customer_id"].tolist() == [f"c{k}" for k in range(2, 10)]
-    assert listed["held_out"].sum() == 2 and set(listed["action"]) == {"call"}
+    found = planned(parts(), ACTIONS[:1], 0.25)
+    assert found["customer_id"].tolist() == [f"c{k}" for k in range(2, 10)]
+    assert found["held_out"].sum() == 2 and set(found["action"]) == {"call"}
+    assert list(found) == ["customer_id", "tier", "stage", "owner", "action", "held_out"]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, 10, 11])
+def test_customers_are_listed_one_by_one_so_that_parts_of_them_are_listed_alike(cut):
+    two = pd.concat([listed(parts().iloc[:cut], ACTIONS), listed(parts().iloc[cut:], ACTIONS)])
+    pd.testing.assert_frame_equal(two, listed(parts(), ACTIONS), check_dtype=False)
 
 
 def test_the_control_arm_has_no_action_in_the_book():
-    listed = planned(parts(), ACTIONS[:1], NO_PAST, 0.25, "s")
-    book = with_actions(parts(), ACTIONS[:1], listed).set_index("customer_id")
-    assert set(book.index[book["action"] == "call"]) == set(listed.loc[~listed["held_out"], "customer_id"])
+    plan = planned(parts(), ACTIONS[:1], 0.25)
+    book = with_actions(parts(), ACTIONS[:1], plan).set_index("customer_id")
+    assert set(book.index[book["action"] == "call"]) == set(plan.loc[~plan["held_out"], "customer_id"])
     assert book["tier"].tolist()[-1] == "outside"
     before = with_actions(parts(), ACTIONS[:1])
     assert (before["action"] == "call").sum() == 8
@@ -183,8 +204,8 @@ def test_the_control_arm_has_no_action_in_the_book():
 
 def test_due_lists_count_who_is_contacted_and_who_is_held_out():
     actions = [ACTIONS[0] | {"chapter": "keep", "days": 10, "measure": {"en": "orders"}}, ACTIONS[3]]
-    listed = planned(parts(), actions, NO_PAST, 0.25, "s")
-    told = due_lists(listed, actions, dt.date(2026, 10, 31))
+    plan = planned(parts(), actions, 0.25)
+    told = due_lists(counted(plan), actions, dt.date(2026, 10, 31))
     assert told["chapter"].tolist()[0] == "keep" and pd.isna(told["chapter"][1])
     assert told["action_measure"].tolist() == [{"en": "orders"}, None]
     assert told[["code", "due", "customers", "held_out"]].to_dict("list") == {
@@ -193,14 +214,15 @@ def test_due_lists_count_who_is_contacted_and_who_is_held_out():
         "customers": [6, 1],
         "held_out": [2, 0],
     }
-    book = with_actions(parts(), ACTIONS[:1], listed)
-    of_book = due_lists(book.drop(columns="held_out"), ACTIONS[:1], dt.date(2026, 10, 31))
-    assert of_book["customers"].tolist() == [6] and of_book["held_out"].isna().all()
+    half = [counted(plan.iloc[:5]), counted(plan.iloc[5:])]
+    pd.testing.assert_frame_equal(due_lists(pd.concat(half), actions, dt.date(2026, 10, 31)), told)
+    book = with_actions(parts(), ACTIONS[:1], plan)
+    assert (book["action"] == "call").sum() == 6
 
 
 def test_no_customer_no_list():
-    assert planned(parts().head(0), ACTIONS, NO_PAST, "auto", "s").empty
-    assert due_lists(planned(parts().head(0), ACTIONS, NO_PAST, "auto", "s"), ACTIONS, dt.date(2026, 10, 31)).empty
+    nobody = planned(parts().head(0), ACTIONS, "auto")
+    assert nobody.empty and due_lists(counted(nobody), ACTIONS, dt.date(2026, 10, 31)).empty
 
 
 def test_a_plain_text_is_a_measure(tmp_path):

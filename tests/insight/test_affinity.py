@@ -254,7 +254,7 @@ def test_the_best_rule_not_bought_yet_is_proposed(engine):
 
 
 def test_next_best_table_and_its_share_of_the_segment():
-    people = pd.DataFrame({"customer": range(19), "customer_id": [f"c{n:02d}" for n in range(19)], "tier": "low"})
+    people = pd.DataFrame({"customer_id": [f"c{n:02d}" for n in range(19)], "tier": "low"})
     people["segment"] = ["big"] * 10 + ["small"] * 9
     ranked = pd.DataFrame(
         {
@@ -268,7 +268,9 @@ def test_next_best_table_and_its_share_of_the_segment():
         }
     )
     bought_by = pd.DataFrame({"segment": ["big", "small"], "next": ["Stand", "Stand"], "customers": [3, 3]})
-    found = next_best.table(pd.DataFrame({"customer": [18, 0], "rank": [0, 0]}), ranked, people, bought_by)
+    shared = next_best.shares(bought_by, people.groupby("segment").size())
+    chosen = pd.DataFrame({"customer_id": ["c18", "c00"], "rank": [0, 0]})
+    found = next_best.table(chosen, ranked, people, shared)
     assert found["customer_id"].tolist() == ["c00", "c18"]
     assert found["segment_share"].tolist()[0] == 0.3 and np.isnan(found["segment_share"].tolist()[1]), "9 customers"
 
@@ -281,6 +283,7 @@ def test_decisions_name_the_two_most_frequent_offers_of_a_tier():
         + [("high", "Fan", "Lamp")]
     )
     listed = pd.DataFrame([*rows, ("low", "Fan", "Lamp")], columns=["tier", "have", "next"])
+    listed = listed.groupby(["tier", "next", "have"]).size().rename("customers").reset_index()
     pairs = pd.DataFrame(
         {
             "have": ["TV", "TV"],

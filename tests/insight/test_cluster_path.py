@@ -13,6 +13,7 @@ from tierbook.insight import cluster_path
 from tierbook.months import months_before
 from tierbook.scores import clusters
 from tierbook.scores.clusters import ClusterRule
+from tierbook.scores.rfm import in_measures
 from tierbook.tree import Rfm
 
 OCTOBER = dt.date(2026, 10, 31)
@@ -43,8 +44,24 @@ def windows(ends, each=40, money=None):
     return found.iloc[rng.permutation(len(found))]
 
 
+def at(rows, date):
+    return rows[rows["end"] == day_number(date)]
+
+
 def path(rows, ends, k, seed, rules):
-    return cluster_path.path(lambda date: rows[rows["end"] == day_number(date)], ends, k, seed, rules)
+    """The path, and beside it the ``labels`` that its rule gives at the last date and at the one before."""
+    found = cluster_path.path(lambda date: at(rows, date), ends, k, seed, rules)
+    return {**found, "labels": labelled(found["rule"], [at(rows, date) for date in sorted(ends)[-2:]], rules)}
+
+
+def labelled(rule, windows, rules):
+    """cluster and cluster_before by customer_id, null without an order in the window."""
+    if rule is None:
+        return pd.DataFrame({"customer_id": [], "cluster": [], "cluster_before": []})
+    measures = [in_measures(window, rules).set_axis(window["customer_id"]) for window in windows]
+    before, now = [None, *(ClusterRule(**rule).apply(found) for found in measures)][-2:]
+    columns = {"cluster": now, "cluster_before": now.where(now.isna()) if before is None else before}
+    return pd.concat(columns, axis=1).rename_axis("customer_id").sort_index().reset_index()
 
 
 def dates(last, months=14):
@@ -205,6 +222,7 @@ def test_the_cache_keeps_it_all(tmp_path):
             pd.testing.assert_frame_equal(kept[name], value)
         else:
             assert json.dumps(kept[name]) == json.dumps(value)
-    measures = cluster_path._measures(rows[rows["end"] == day_number(OCTOBER)], Rfm())
+    measures = cluster_path._measures(at(rows, OCTOBER), Rfm())
     labels = ClusterRule(**kept["rule"]).apply(measures).rename_axis("customer_id").sort_index().reset_index()
     pd.testing.assert_frame_equal(labels, kept["labels"][["customer_id", "cluster"]])
+    assert labels["cluster"].value_counts().sort_index().tolist() == kept["profile"]["customers"].tolist()

@@ -256,10 +256,12 @@ def test_only_a_lost_score_withholds_the_columns(verdict):
 def test_a_withheld_forecast_is_empty_and_says_why():
     estimated = forecast.estimate(customers(), RULES, None)
     held = forecast.believed(estimated, {"verdict": "loses_to_naive_rule"})
-    assert held["note"] == "loses_to_naive_rule" and held["customers"]["value_note"].eq(held["note"]).all()
-    assert held["customers"][forecast.COLUMNS].isna().all(axis=None)
-    assert list(held["customers"]) == list(estimated["customers"]) and held["model"].empty
-    refused = forecast.empty(customers(), "fit_diverged")
+    told = forecast.nothing(customers(), held["note"])
+    assert held["note"] == "loses_to_naive_rule" and told["value_note"].eq(held["note"]).all()
+    assert told[forecast.COLUMNS].isna().all(axis=None) and "customers" not in held, "no customer keeps an estimate"
+    assert list(told) == list(estimated["customers"]) == list(forecast.KINDS) and held["model"].empty
+    assert told["customer_id"].tolist() == customers()["customer_id"].tolist()
+    refused = forecast.empty("fit_diverged")
     assert forecast.believed(refused, {"verdict": "loses_to_naive_rule"})["note"] == "fit_diverged"
 
 

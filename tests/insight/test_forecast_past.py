@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.insight.forecast_past import COLUMNS, fared_since
+from tierbook.insight import forecast_past
+from tierbook.insight.forecast_past import COLUMNS
 from tierbook.scores.model_choice import choose
 
 AS_OF = dt.date(2026, 10, 31)
 JULY, OCTOBER = dt.date(2026, 7, 31), dt.date(2026, 10, 1)
+
+
+def fared_since(histories, now):
+    return forecast_past.fared_since(histories.__getitem__, histories, now, AS_OF)
 
 
 def then(size=300, seed=1):
@@ -39,7 +44,7 @@ def test_each_date_is_forecast_and_counted_to_as_of():
                          then(50, 2).assign(customer_id=[f"n{k}" for k in range(50)])])  # fmt: skip
     newest = pd.DataFrame({"customer_id": ["x1", "x2"], "active_days": [1, 1]})
     now = pd.concat([july.assign(active_days=july["active_days"] + 2), october.tail(50), newest])
-    found = fared_since({OCTOBER: october, JULY: july.sample(frac=1, random_state=3)}, now, AS_OF)
+    found = fared_since({OCTOBER: october, JULY: july.sample(frac=1, random_state=3)}, now)
     assert list(found) == COLUMNS and found["date"].tolist() == [JULY, OCTOBER]
     assert found["days"].tolist() == [92, 30]
     assert found["customers"].tolist() == [300, 350]
@@ -62,19 +67,19 @@ def test_each_date_is_forecast_and_counted_to_as_of():
     ids=["nobody", "twenty", "one_timers"],
 )
 def test_a_date_that_cannot_be_forecast_says_why(history, note):
-    row = fared_since({JULY: history}, history, AS_OF).iloc[0]
+    row = fared_since({JULY: history}, history).iloc[0]
     assert (row["note"], row["customers"], row["days"]) == (note, len(history), 92)
     assert row[COLUMNS[4:-1]].isna().all()
 
 
 def test_as_of_itself_has_nothing_since():
-    assert fared_since({AS_OF: then()}, then(), AS_OF).loc[0, "note"] == "history_too_short"
-    assert fared_since({}, then(), AS_OF).empty
+    assert fared_since({AS_OF: then()}, then()).loc[0, "note"] == "history_too_short"
+    assert fared_since({}, then()).empty
 
 
 def test_on_a_shop_of_its_own_kind_the_forecast_fares_well(simulate_shop):
     histories, now = simulate_shop
-    found = fared_since(histories, now, AS_OF)
+    found = fared_since(histories, now)
     assert (found["ratio"] - 1).abs().max() < 0.1
     assert (found["coverage_80"] - found["stated_80"]).abs().max() < 0.03
 

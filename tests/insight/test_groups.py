@@ -68,12 +68,14 @@ def test_row_order_changes_nothing():
     )
 
 
-def test_crosstab_keeps_order_and_empty_rows():
-    frame = pd.DataFrame({"tier": ["low", "high", "high", "low"], "stage": ["new", "new", "lost", "new"]})
-    found = groups.crosstab(frame, "tier", "stage", ORDER, ["new", "active", "lost"])
+def test_two_groupings_keep_order_and_empty_rows():
+    """Counted by a third grouping too: 2 + 3 of the low are new."""
+    rows = [("low", "new", "a", 2), ("low", "new", "b", 3), ("high", "lost", "a", 4), ("outside", "lost", "a", 9)]
+    counts = pd.DataFrame(rows, columns=["tier", "stage", "cluster", "customers"])
+    found = groups.crossed(counts, "tier", "stage", ORDER, ["new", "active", "lost"])
     assert list(found) == ["tier", "new", "active", "lost", "total"]
-    assert found.to_numpy().tolist() == [["high", 1, 0, 1, 2], ["middle", 0, 0, 0, 0], ["low", 2, 0, 0, 2]]
-    assert groups.crosstab(frame.head(0), "tier", "stage", ORDER, ["new"])["total"].tolist() == [0, 0, 0]
+    assert found.to_numpy().tolist() == [["high", 0, 0, 4, 4], ["middle", 0, 0, 0, 0], ["low", 5, 0, 0, 5]]
+    assert groups.crossed(counts.head(0), "tier", "stage", ORDER, ["new"])["total"].tolist() == [0, 0, 0]
 
 
 def test_a_name_from_data_is_never_taken_for_the_total():

@@ -83,6 +83,33 @@ def test_moves_by_hand():
     assert rates["new", "ordinary"] == 1 / 5
 
 
+def test_counts_of_parts_are_added_up_move_by_move_and_month_by_month():
+    """high → low: 2 and 1 customers for 10 and 5 each in month 130, 25 in all; one alone in month 160."""
+    one = movement.counted(moved(("high", "low", 2, 10.0), ("low", "low", 1, 3.0))).assign(end=130)
+    two = movement.counted(moved(("high", "low", 1, 5.0), ("new", "high", 4, 2.5))).assign(end=130)
+    later = movement.counted(moved(("high", "low", 1, 7.0))).assign(end=160)
+    found = movement.together([one, later, two], ["end"])
+    assert found[["end", "from_tier", "to_tier", "customers", "net"]].to_numpy().tolist() == [
+        [130, "high", "low", 3, 25.0],
+        [130, "low", "low", 1, 3.0],
+        [130, "new", "high", 4, 10.0],
+        [160, "high", "low", 1, 7.0],
+    ]
+    assert list(found) == ["from_tier", "to_tier", "customers", "net", "end"]
+    nobody = movement.counted(moved()).assign(end=130)
+    pd.testing.assert_frame_equal(movement.together([one, nobody], ["end"]), one, check_dtype=False)
+    assert movement.together([nobody, nobody], ["end"]).empty
+    assert list(movement.together([], ["end"])) == list(found), "a history of one month has no move"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, 6])
+def test_moves_of_customers_apart_are_those_of_all(cut):
+    everyone = moved(("high", "low", 2, 10.0), ("low", "low", 3, 0.1), ("new", "high", 1, 2.5))
+    parts = [movement.counted(part).assign(end=1) for part in (everyone.iloc[:cut], everyone.iloc[cut:])]
+    expected = movement.counted(everyone).assign(end=1)
+    pd.testing.assert_frame_equal(movement.together(parts, ["end"]), expected, check_dtype=False)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [

@@ -39,7 +39,11 @@ def test_rows_set_aside_are_counted_by_table():
 
 
 def test_purchase_days_gather_the_frequent_at_the_end():
-    found = profile.purchase_days(pd.DataFrame({"active_days": [1, 1, 2, 3, 9]}), most=3)
+    counted = pd.DataFrame({"active_days": [1, 9, 2, 3, 1], "customers": [1, 1, 1, 1, 1]})
+    found = profile.purchase_days(counted, most=3)
+    pd.testing.assert_frame_equal(
+        profile.purchase_days(counted.groupby("active_days", as_index=False).sum(), most=3), found
+    )
     assert found["customers"].tolist() == [2, 1, 2]
     assert found["share"].tolist() == [0.4, 0.2, 0.4]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tierbook.insight import sensitivity
-from tierbook.insight.sensitivity import read_on, tiers_of, tiers_with_bins, variants
+from tierbook.insight.sensitivity import read_on, tiers_of, tiers_with_bins
 from tierbook.params import Rfm
 from tierbook.scores import maps
 
@@ -33,7 +33,7 @@ def windows(days, orders, net, active=None):
 
 
 def row(base, variant):
-    found = sensitivity.sensitivity(tiers(base), {"v": tiers(variant)}, "high")
+    found = sensitivity.sensitivity(tiers(base), {"v": tiers(variant)}.items(), "high")
     assert found["variant"].tolist() == ["v"]
     return found.iloc[0]
 
@@ -57,10 +57,10 @@ def test_no_share_of_fewer_than_ten(both, share):
 
 def test_customers_meet_by_id_whatever_the_order_and_nobody_is_no_error():
     base, same = tiers("hhhhhhhhhhllll"), tiers("hhhhhhhhhhllll").sample(frac=1, random_state=3)
-    found = sensitivity.sensitivity(base, {"a": same, "none": tiers("")}, "high").set_index("variant")
+    found = sensitivity.sensitivity(base, {"a": same, "none": tiers("")}.items(), "high").set_index("variant")
     assert found.loc["a"].tolist() == [14, 1, 10, 1]
     assert found.loc["none", "best_kept"] == 0 and np.isnan(found.loc["none", "same_tier"])
-    assert sensitivity.sensitivity(base, {}, "high").empty
+    assert sensitivity.sensitivity(base, [], "high").empty
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,10 @@ def test_a_dominant_frequency_keeps_its_fixed_cuts():
     frame = windows(days=(11 - n) * 10, orders=[1] * 9 + [2, 2, 4], net=(n + 1) * 100.0)
     # the best quarter by r and m: 5 5; f of two orders 2, of four 4
     assert tiers_with_bins(frame, 4, Rfm(), FOUR).tolist()[-3:] == ["potential", "potential", "high"]
+
+
+def variants(frames, rules, scheme):
+    return dict(sensitivity.variants(frames.__getitem__, frames, rules, scheme))
 
 
 def test_variants_of_a_plain_scheme():

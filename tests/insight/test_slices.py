@@ -31,6 +31,19 @@ def many(*rows):
     return frame.drop(columns="value"), frame.set_index("customer_id")["value"].astype(object)
 
 
+def beside(frame, values, best):
+    """The values beside each other, counted in two parts of the customers."""
+    middle = len(frame) // 2
+    parts = [slices.tallied(part, values) for part in (frame.iloc[:middle], frame.iloc[middle:])]
+    return slices.side_by_side(pd.concat(parts, ignore_index=True), best)
+
+
+def attributes(history, customers=None, first=None):
+    """The attributes by customer_id, each from the table that `slices.origins` names."""
+    tables = {"customers": customers, "first_orders": first}
+    return slices.attributes(history, tables, slices.origins(customers, first)).set_index("customer_id")
+
+
 EIGHT = book(
     ("a", "high", "active", 100.0), ("b", "high", "active", 50.0), ("c", "low", "lost", 5.0), ("d", "low", "at_risk", 15.0),
     ("e", "low", "at_risk", -5.0), ("f", "outside", "lost", np.nan), ("g", "high", "at_risk", 40.0), ("h", "low", "active", 1.0),
@@ -58,7 +71,7 @@ def test_side_by_side_by_hand():
         ("N", 12, "high", "active", 100.0), ("N", 18, "low", "at_risk", 10.0), ("N", 10, "outside", "lost", np.nan),
         ("S", 6, "high", "active", 50.0), ("S", 54, "low", "active", 5.0), (None, 9, "low", "at_risk", 1.0),
     )  # fmt: skip
-    table = slices.side_by_side(frame, values, "high").set_index("value")
+    table = beside(frame, values, "high").set_index("value")
     assert table.index.tolist() == ["S", "N", "unknown"]
     assert table["customers"].tolist() == [60, 40, 9] and table["pooled"].tolist() == [1, 1, 0]
     assert table["share"].tolist() == pytest.approx([60 / 109, 40 / 109, 9 / 109])
@@ -77,13 +90,13 @@ def test_a_value_below_the_whole_is_told():
     frame, values = many(
         ("N", 50, "high", "active", 9.0), ("S", 2, "high", "active", 9.0), ("S", 60, "low", "lost", 1.0)
     )
-    assert slices.side_by_side(frame, values, "high")["differs"].tolist() == ["below", "above"]
+    assert beside(frame, values, "high")["differs"].tolist() == ["below", "above"]
 
 
 @pytest.mark.parametrize(("customers", "told"), [(9, False), (10, True), (11, True)])
 def test_no_percentage_on_fewer_than_10_customers(customers, told):
     frame, values = many(("N", customers, "high", "at_risk", 5.0))
-    table = slices.side_by_side(frame, values, "high")
+    table = beside(frame, values, "high")
     for share in ("share", "revenue_share", "best_share", "best_low", "best_high", "at_risk_share"):
         assert table[share].notna().all() == told, share
     assert table["customers"].tolist() == [customers]
@@ -91,7 +104,7 @@ def test_no_percentage_on_fewer_than_10_customers(customers, told):
 
 def test_no_sales_and_nobody_in_the_window():
     frame, values = many(("N", 12, "outside", "lost", np.nan))
-    table = slices.side_by_side(frame, values, "high")
+    table = beside(frame, values, "high")
     assert (
         table["revenue_share"].isna().all() and table["best_share"].isna().all() and table["in_window"].tolist() == [0]
     )
@@ -106,13 +119,13 @@ def test_no_sales_and_nobody_in_the_window():
 )  # fmt: skip
 def test_tenure_bands(days, band):
     history = pd.DataFrame({"customer_id": ["a"], "T": [days]})
-    assert slices.attributes(EIGHT.head(1), history, None, None)["tenure"].tolist() == [band]
+    assert attributes(history)["tenure"].tolist() == [band]
 
 
 def test_a_customer_without_history_has_no_tenure_and_is_unknown():
-    found = slices.attributes(EIGHT, pd.DataFrame({"customer_id": ["b", "a"], "T": [800, 10]}), None, None)
-    assert found.loc["a", "tenure"] == "under_3_months" and found["tenure"].isna().sum() == 6
-    assert slices.side_by_side(EIGHT, found["tenure"], "high")["value"].tolist() == [
+    found = attributes(pd.DataFrame({"customer_id": ["b", "a", "c"], "T": [800, 10, None]}))
+    assert found.loc["a", "tenure"] == "under_3_months" and found["tenure"].isna().tolist() == [False, False, True]
+    assert beside(EIGHT, found["tenure"], "high")["value"].tolist() == [
         "under_3_months", "years_2_plus", "unknown",
     ]  # fmt: skip
 
@@ -123,12 +136,12 @@ def test_attributes_take_the_customers_table_first_and_never_mix():
         {"customer_id": ["b", "zz", "a"], "region": ["N", "S", None], "industry": None, "channel": None}
     )
     first = pd.DataFrame({"customer_id": ["a", "b"], "region": ["E", "E"], "channel": ["web", "shop"], "store": None})
-    found = slices.attributes(EIGHT, history, customers, first)
+    found = attributes(history, customers, first)
     assert slices.origins(customers, first) == {"region": "customers", "channel": "first_orders"}
     assert list(found) == ["region", "channel", "tenure"] and found.index.tolist() == list("abcdefgh")
     assert found.loc["b", "region"] == "N" and pd.isna(found.loc["a", "region"]), "a's first order is no answer"
     assert found.loc["a", "channel"] == "web"
-    assert list(slices.attributes(EIGHT, history, None, None)) == ["tenure"]
+    assert list(attributes(history)) == ["tenure"]
 
 
 def test_more_than_12_values_are_put_together():
@@ -137,7 +150,7 @@ def test_more_than_12_values_are_put_together():
     order = list(slices.coded(values).cat.categories)
     assert order == [*list(counts)[:11], "other"], "eleven keep their names, two make up other"
     frame = pd.DataFrame({"customer_id": values.index, "tier": "high", "stage": "lost", "monetary": 1.0})
-    table = slices.side_by_side(frame, values, "high").set_index("value")
+    table = beside(frame, values, "high").set_index("value")
     assert table.loc["other", ["pooled", "customers"]].tolist() == [2, 9 + 8]
     assert table["customers"].sum() == len(values) and table.loc["v00", "pooled"] == 1
 
@@ -163,7 +176,7 @@ def test_rows_and_ids_do_not_matter_and_nobody_is_lost(rows, shuffle):
     tables = []
     for people in (frame, other):
         values = people.set_index("customer_id")["value"].astype(object)
-        tables.append([slices.by_attribute(people, values, TIERS, STAGES), slices.side_by_side(people, values, "high")])
+        tables.append([slices.by_attribute(people, values, TIERS, STAGES), beside(people, values, "high")])
     for one, two in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(one, two)
         assert one["customers"].sum() == len(frame)
@@ -175,7 +188,7 @@ def test_the_published_table():
         ("S", 25, "high", "active", 10.0), ("S", 35, "high", "lost", 10.0), ("S", 50, "low", "active", 1.0), ("S", 60, "low", "lost", 1.0),
     )  # fmt: skip
     known = pd.DataFrame({"region": values, "channel": "web"})
-    table = slices.published(frame, known, TIERS, STAGES)
+    table = slices.published(frame, list(known), known.__getitem__, TIERS, STAGES)
     assert list(table) == ["attribute", "value", "tier", "stage", "customers", "revenue", "suppressed"]
     assert set(table["attribute"]) == {"region", "channel"}
     region = table[table["attribute"] == "region"].set_index(["value", "tier", "stage"])
@@ -251,22 +264,22 @@ def test_gender_and_age_are_attributes_in_their_own_order():
     history = pd.DataFrame({"customer_id": list("abcdefgh"), "T": 100})
     born = pd.to_datetime(pd.Series(["1960-01-01", "1961-01-01", "2010-01-01", None]))
     people = pd.DataFrame({"customer_id": list("abcd"), "gender": ["female", "male", "female", None], "birthday": born})
-    known = slices.attributes(EIGHT, history, people.assign(age=slices.age_bands(people, AS_OF)), None)
+    known = attributes(history, people.assign(age=slices.age_bands(people, AS_OF)))
     assert list(known) == ["gender", "age", "tenure"]
-    ages = slices.side_by_side(EIGHT, known["age"], "high")
+    ages = beside(EIGHT, known["age"], "high")
     assert ages["value"].tolist() == ["age_under_25", "age_55_plus", "unknown"] and ages["customers"].tolist() == [
         1,
         2,
         5,
     ]
-    assert slices.side_by_side(EIGHT, known["gender"], "high")["value"].tolist() == ["female", "male", "unknown"]
+    assert beside(EIGHT, known["gender"], "high")["value"].tolist() == ["female", "male", "unknown"]
     nobody = people.assign(birthday=pd.NaT)
-    without = slices.attributes(EIGHT, history, nobody.assign(age=slices.age_bands(nobody, AS_OF)), None)
+    without = attributes(history, nobody.assign(age=slices.age_bands(nobody, AS_OF)))
     assert list(without) == ["gender", "tenure"]
 
 
 def test_small_cells_of_age_are_suppressed():
     frame, values = many(("age_under_25", 5, "high", "active", 9.0), ("age_25_34", 40, "high", "active", 9.0))
     bands = pd.Series(pd.Categorical(values, list(slices.AGES), ordered=True), index=values.index)
-    table = slices.published(frame, pd.DataFrame({"age": bands}), TIERS, STAGES)
+    table = slices.published(frame, ["age"], {"age": bands}.__getitem__, TIERS, STAGES)
     assert not table["customers"].between(1, 9).any() and table["suppressed"].any()

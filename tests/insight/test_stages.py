@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierbook.insight.stages import compare, leads, transitions
+from tierbook.insight.stages import compare, leads, together, transitions
 from tierbook.scores.lifecycle import STAGES
 
 FIRST, LAST = 100, 130
@@ -103,6 +103,38 @@ def test_everyone_stands_in_one_row_rates_add_up_and_order_does_not_matter(peopl
     assert (judged["low"] <= judged["rate"]).all() and (judged["rate"] <= judged["high"]).all()
     shuffled = transitions(*(f.sample(frac=1, random_state=seed) for f in (before, after)))
     pd.testing.assert_frame_equal(shuffled, found)
+
+
+def test_parts_are_added_up_before_anything_is_divided():
+    """Six and six active: apart too few for a rate, together twelve, of whom three are at risk: 25 %."""
+    names = ids("a", 12)
+    before, after = staged(active=names), staged(active=names[:4] + names[6:11], at_risk=[*names[4:6], names[11]])
+    apart = [[frame[frame["customer_id"].isin(part)] for frame in (before, after)] for part in (names[:6], names[6:])]
+    parts = [transitions(*part) for part in apart]
+    assert all(part["rate"].isna().all() for part in parts)
+    found = together([*parts, transitions(staged(new=[]), staged(new=["n"]))])
+    assert found[["from_stage", "to_stage", "customers"]].to_numpy().tolist() == [
+        ["active", "active", 9],
+        ["active", "at_risk", 3],
+        ["none", "new", 1],
+    ]
+    assert found["rate"].tolist()[:2] == [0.75, 0.25] and np.isnan(found["rate"].tolist()[2])
+    pd.testing.assert_frame_equal(found.iloc[:2], transitions(before, after))
+    nobody = transitions(staged(new=[]), staged(new=[]))
+    assert together([nobody, nobody]).empty and together([nobody]) is nobody
+    pd.testing.assert_frame_equal(together([nobody, transitions(before, after)]), transitions(before, after))
+
+
+@settings(deadline=None, max_examples=25)
+@given(people=people, cut=st.integers(0, 40))
+def test_wherever_the_customers_are_cut(people, cut):
+    frame = pd.DataFrame(people, columns=["before", "after"], dtype=object).assign(customer_id=ids("c", len(people)))
+
+    def moves(part):
+        before = part.loc[part["before"].notna(), ["customer_id", "before"]].rename(columns={"before": "stage"})
+        return transitions(before, part[["customer_id", "after"]].rename(columns={"after": "stage"}))
+
+    pd.testing.assert_frame_equal(together([moves(frame.iloc[:cut]), moves(frame.iloc[cut:])]), moves(frame))
 
 
 # --- beside last year -------------------------------------------------------------------------------------------

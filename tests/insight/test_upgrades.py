@@ -328,3 +328,17 @@ def test_candidates_are_the_highest_that_have_a_next_tier():
     assert found.loc[0, "spend_missing"] == 3.0 and np.isnan(found.loc[1, "spend_missing"])
     assert found.loc[0, "alt_orders"] == 4 and np.isnan(found.loc[0, "alt_spend"]), "four orders of any size"
     assert (found["deadline"] == dt.date(2026, 11, 30)).all()
+
+
+def test_candidates_are_counted_from_tier_to_tier():
+    """Of three from low to high one order is enough for the first; the others lack 10 and 30: 20 in the middle."""
+    rows = [("low", "high", 1, np.nan, 5.0), ("low", "high", 1, 10.0, 7.0), ("low", "high", 2, 30.0, 9.0)]
+    rows += [("low", "potential", 2, np.nan, 1.0)]
+    candidates = pd.DataFrame(rows, columns=["tier", "next_tier", "orders_missing", "spend_missing", "monetary"])
+    found = upgrades.steps(candidates)
+    assert found.drop(columns="median_spend").to_numpy().tolist() == [
+        ["low", "high", 3, 1, 21.0],
+        ["low", "potential", 1, 0, 1.0],
+    ]
+    assert found["median_spend"].tolist()[0] == 20 and np.isnan(found["median_spend"][1])
+    assert upgrades.steps(candidates.head(0)).empty

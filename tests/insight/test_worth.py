@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierbook.insight.worth import beyond_looks, cross, recent_beside_expected, recent_money
+from tierbook.insight import worth
+from tierbook.insight.worth import recent_money
 
 ORDER = ["high", "potential", "ordinary", "low"]
 AS_OF = dt.date(2024, 10, 4)  # day 20,000
@@ -20,7 +21,24 @@ END = 20_000
 def book(*rows):
     columns = ["customer_id", "tier", "value_tier", "monetary", "clv"]
     frame = pd.DataFrame(rows, columns=columns).astype({"monetary": float, "clv": float, "value_tier": object})
-    return frame.assign(recency_days=5, p_alive=0.5, expected_orders=1.0)
+    return frame.assign(stage="active")
+
+
+def cross(shop, order):
+    return worth.cross(worth.thirds(shop), order)
+
+
+def recent_beside_expected(shop, recent, order, rate=None):
+    return worth.recent_beside_expected(worth.brought(shop, recent, rate), order)
+
+
+def listed(shop, order):
+    """Whom `looks` holds for, the most of its column first."""
+    lazy, found = nw.from_native(duckdb.connect().from_df(shop)).lazy(), []
+    for name, (holds, by) in worth.looks(order).items():
+        rows = lazy.filter(holds).sort(by, "customer_id", descending=[True, False]).to_native().df()
+        found += [(name, customer) for customer in rows["customer_id"]]
+    return found
 
 
 SHOP = book(
@@ -55,25 +73,24 @@ def test_a_share_needs_ten_customers_of_the_tier(size, share):
 
 
 def test_who_is_worth_more_and_less_than_the_tier_looks():
-    found = beyond_looks(SHOP, ORDER)
     # More: e 85, d 80, f 70, from below or without an order in the window. Less: b 800 before c 700, by what they brought.
-    assert list(zip(found["looks"], found["customer_id"], strict=True)) == [
-        ("more", "e"), ("more", "d"), ("more", "f"), ("less", "b"), ("less", "c"),
-    ]  # fmt: skip
-    assert list(found) == [
-        "looks", "customer_id", "tier", "value_tier", "monetary", "recency_days", "p_alive", "expected_orders", "clv",
-    ]  # fmt: skip
+    assert listed(SHOP, ORDER) == [("more", "e"), ("more", "d"), ("more", "f"), ("less", "b"), ("less", "c")]
+    counts = worth.belied(SHOP, ORDER)
+    # clv 85 + 80 + 70 and 1 + 2; monetary 50 + 100 (f has none) and 800 + 700
+    assert counts.to_dict("list") == {
+        "looks": ["more", "less"], "customers": [3, 2], "clv": [235, 3], "monetary": [150, 1500],
+    }  # fmt: skip
 
 
 def test_of_three_tiers_the_middle_one_looks_neither_way():
     shop = book(("a", "best", "low", 9, 1), ("b", "middling", "low", 8, 1), ("c", "middling", "high", 1, 9),
                 ("d", "worst", "high", 1, 8))  # fmt: skip
-    assert beyond_looks(shop, ["best", "middling", "worst"])["customer_id"].tolist() == ["d", "a"]
+    assert listed(shop, ["best", "middling", "worst"]) == [("more", "d"), ("less", "a")]
 
 
 def test_a_book_without_values_has_an_empty_list():
     nothing = SHOP.assign(clv=np.nan, value_tier=None)
-    assert beyond_looks(nothing, ORDER).empty and cross(nothing, ORDER).empty
+    assert worth.belied(nothing, ORDER)["customers"].tolist() == [0, 0] and cross(nothing, ORDER).empty
     found = recent_beside_expected(nothing, recent(a=5), ORDER)
     assert found["tier"].tolist() == ["all"] and found["customers"].tolist() == [0]
     assert found[["recent_share", "expected_share", "idle_share"]].isna().all(axis=None)
@@ -156,5 +173,18 @@ def test_sums_reconcile_and_row_order_changes_nothing(people, random):
     parts = ["customers", "recent", "past", "potential", "expected", "idle", "idle_expected"]
     assert table.loc[1:, parts].sum().tolist() == pytest.approx(table.loc[0, parts].tolist())
     shuffled = shop.sample(frac=1, random_state=random.randint(0, 99))
-    pd.testing.assert_frame_equal(beyond_looks(shuffled, ORDER), beyond_looks(shop, ORDER))
+    assert listed(shuffled, ORDER) == listed(shop, ORDER)
     pd.testing.assert_frame_equal(cross(shuffled, ORDER), cells)
+
+
+@settings(max_examples=12, deadline=None)
+@given(PEOPLE, st.integers(0, 40))
+def test_what_parts_give_adds_up_to_what_all_give(people, at):
+    shop = book(*((f"c{k:02}", tier, value, money, money) for k, (tier, value, money) in enumerate(people)))
+    net = pd.DataFrame({"customer_id": shop["customer_id"], "recent_net": shop["monetary"] - 20})
+    net["past_net"] = shop["monetary"] + 5
+    parts = [shop.iloc[:at], shop.iloc[at:]]
+    thirds = pd.concat([worth.thirds(part) for part in parts])
+    pd.testing.assert_frame_equal(worth.cross(thirds, ORDER), cross(shop, ORDER))
+    sums = pd.concat([worth.brought(part, net) for part in parts])
+    pd.testing.assert_frame_equal(worth.recent_beside_expected(sums, ORDER), recent_beside_expected(shop, net, ORDER))

@@ -27,7 +27,7 @@ def scale(shares=(0.5, 0.5), customers=1000, valid_from="2026-09-30"):
 def scores(r, f=(100, 100), m=(100, 100)):
     """Customers by score: r=(40, 60) gives 40 with r = 1 and 60 with r = 2."""
     columns = {letter: np.repeat([1, 2], counts) for letter, counts in zip("rfm", (r, f, m), strict=True)}
-    return pd.DataFrame(columns).astype("Int8")
+    return pd.DataFrame(columns).astype("Int8").assign(customers=1)
 
 
 def test_psi_by_hand():
@@ -73,6 +73,13 @@ def test_customers_without_a_margin_were_not_fitted_on_and_do_not_count():
     assert drift.shares_now(scale(), rows)["recency_days"] == [0.5, 0.5]
 
 
+def test_a_row_stands_for_its_customers():
+    rows = scores(r=(100, 100), f=(130, 70), m=(160, 40))
+    counted = rows.groupby(["r", "f", "m"], as_index=False)["customers"].sum()
+    assert len(counted) == 4, "1-1-1, 2-1-1, 2-2-1 and 2-2-2"
+    pd.testing.assert_frame_equal(drift.drift(scale(), counted), drift.drift(scale(), rows))
+
+
 def test_a_scale_of_an_earlier_version_is_unknown():
     found = drift.drift(scale(shares=None), scores(r=(100, 100)))
     assert found["verdict"].tolist() == ["unknown"] * 3 and found["psi"].isna().all()
@@ -84,7 +91,7 @@ def test_a_scale_of_an_earlier_version_is_unknown():
 def test_the_month_a_scale_was_fitted_on_has_not_drifted(money, seed):
     rows = pd.DataFrame({"recency_days": money, "frequency": money, "monetary": money}, dtype=float)
     fitted = rfm.fit_scale(rows, Rfm(), AS_OF)
-    found = drift.drift(fitted, fitted.apply(rows.sample(frac=1, random_state=seed)))
+    found = drift.drift(fitted, fitted.apply(rows.sample(frac=1, random_state=seed)).assign(customers=1))
     assert found["psi"].abs().max() < 1e-6 and set(found["verdict"]) == {"stable"}
 
 

@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import importlib
 import inspect
+import itertools
 import pkgutil
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ import pytest
 import tierbook.cases
 import tierbook.insight
 from tierbook import accounting, history, params
+from tierbook.cache import FRAME, Cache
 from tierbook.cases import tiers_ahead
 from tierbook.engine import literal
 from tierbook.errors import ParamsError, TierbookError
@@ -360,6 +362,21 @@ def test_chunks_hold_no_more_than_their_rows_and_together_every_row(engines, wor
         sizes = engine.collect(engine.scan(made))
         assert sizes["rows"].sum() == 500_000 and sizes["rows"].max() <= 200_000
         assert sizes["sum"].sum() == 500_000 * 499_999 // 2
+
+
+def test_ids_stand_in_one_order_and_are_cut_into_parts_alike(engines, work):
+    """The bytes of UTF-8 on either engine and in Arrow, which reads the parts: else a customer would be lost between two."""
+    ids = ["客户10", "客户2", "客户1", "Ä", "A\u0308", "a", "B", "b", "😀", "\uffee", "0", "00", "~", " x", "é"]
+    expected = sorted(ids, key=str.encode)
+    for name, engine in engines.items():
+        kept = Cache(work / f"ids-{name}")
+        (kept.folder / "history").mkdir()
+        frame = engine.frame(pd.DataFrame({"customer_id": ids}))
+        engine.write(frame.sort("customer_id"), kept.folder / "history" / FRAME)
+        assert kept.read_frame("history")["customer_id"].tolist() == expected
+        for low, high in itertools.pairwise(expected):
+            bounds = [("customer_id", ">=", low), ("customer_id", "<", high)]
+            assert kept.read_frame("history", ["customer_id"], bounds)["customer_id"].tolist() == [low]
 
 
 def test_a_type_that_no_engine_knows_is_refused(engines, work):

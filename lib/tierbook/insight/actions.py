@@ -92,34 +92,31 @@ def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFram
     return parts.assign(owner=known["owner"].to_numpy(), do_not_contact=silent)
 
 
-def planned(
-    parts: pd.DataFrame, actions: list[dict], past: pd.DataFrame, holdout: float | str, salt: str
-) -> pd.DataFrame:
-    """Everybody whom an action is for this month, and which of them its control arm is made of.
+def listed(parts: pd.DataFrame, actions: list[dict]) -> pd.DataFrame:
+    """Those whom an action is for this month: customer_id, tier, stage, owner, action. Nothing here looks at the contacts
+    table, so that carrying the list out cannot change who is on it.
 
-    One row per customer on a list, indexed as ``parts``: customer_id, tier, stage, owner, action, held_out (in the
-    control arm: not to be contacted). Nothing here looks at the contacts table, so that carrying the list out cannot
-    change who is on it.
-
-    Parameters
-    ----------
-    parts : book-to-be with customer_id, tier, stage, segment, alert, birthday, owner, do_not_contact, held_out (of the
-        early warning: on no action's list)
-    past : `holdout.experience`, to size the control arms; those listed then are `with_actions` of the parts then
-    holdout : params.campaign.holdout
-    salt : see `holdout.draw`
+    ``parts``: book-to-be with customer_id, tier, stage, segment, alert, birthday, owner, do_not_contact, held_out (of the
+    early warning: on no action's list).
     """
     everybody = with_actions(parts, actions)
-    columns = ["customer_id", "tier", "stage", "owner", "action"]
-    listed = everybody.loc[everybody["action"].notna(), columns]
-    return listed.assign(held_out=draw(listed, shares(listed, past, holdout), salt))
+    return everybody.loc[everybody["action"].notna(), ["customer_id", "tier", "stage", "owner", "action"]]
+
+
+def drawn(found: pd.DataFrame, past: pd.DataFrame, holdout: float | str, salt: str) -> pd.DataFrame:
+    """`listed` customers with held_out: who is in the control arm, not to be contacted.
+
+    ``past``: `holdout.experience`, to size the control arms; those listed then are `listed` of the parts then.
+    ``holdout``: params.campaign.holdout; ``salt``: see `holdout.draw`.
+    """
+    return found.assign(held_out=draw(found, shares(found, past, holdout), salt))
 
 
 def with_actions(parts: pd.DataFrame, actions: list[dict], listed: pd.DataFrame | None = None) -> pd.DataFrame:
     """``parts`` with the action of the month; a tier without an order in the window is ``outside``.
 
     Left alone are do_not_contact, and held_out: an action would spoil the early warning's hold-out. So are the control
-    arms of ``listed``, which `planned` gave; without it the action is the one before the draw.
+    arms of ``listed``, which `drawn` gave; without it the action is the one before the draw.
     """
     placed = parts.assign(tier=parts["tier"].astype(object).fillna(OUTSIDE))
     left_alone = placed["do_not_contact"] | placed["held_out"]
@@ -128,16 +125,20 @@ def with_actions(parts: pd.DataFrame, actions: list[dict], listed: pd.DataFrame 
     return placed.assign(action=assign(placed, actions, left_alone))
 
 
-def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:
+def counted(listed: pd.DataFrame) -> pd.DataFrame:
+    """Customers `drawn` counted by action: action, customers (to be contacted), held_out (the control arm)."""
+    held = listed["held_out"].astype(bool)
+    groups = pd.DataFrame({"customers": (~held).astype(int), "held_out": held.astype(int)}).groupby(listed["action"])
+    return groups.sum().rename_axis("action").reset_index()
+
+
+def due_lists(counts: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.DataFrame:
     """One row per action with customers this month, in catalogue order.
 
-    Columns: code, chapter, action, action_measure (what is to become better by it), channel, owner, due, customers (to be
-    contacted), held_out (the control arm; null where ``listed`` is a book, whose actions are those after the draw, and
-    not what `planned` gave). Null is what the catalogue does not say.
+    ``counts``: of `counted`. Columns: code, chapter, action, action_measure (what is to become better by it), channel,
+    owner, due, customers (to be contacted), held_out (the control arm). Null is what the catalogue does not say.
     """
-    drawn = "held_out" in listed
-    counts = listed["action"].value_counts()
-    held_out = listed.loc[listed["held_out"].astype(bool), "action"].value_counts() if drawn else {}
+    by_code = counts.groupby(counts["action"].astype(str))[["customers", "held_out"]].sum()
     rows = [
         {
             "code": action["code"],
@@ -147,11 +148,11 @@ def due_lists(listed: pd.DataFrame, actions: list[dict], as_of: dt.date) -> pd.D
             "channel": action.get("channel"),
             "owner": action.get("owner"),
             "due": as_of + dt.timedelta(days=int(action.get("days", 30))),
-            "customers": int(counts[str(action["code"])] - held_out.get(str(action["code"]), 0)),
-            "held_out": int(held_out.get(str(action["code"]), 0)) if drawn else None,
+            "customers": int(by_code.loc[str(action["code"]), "customers"]),
+            "held_out": int(by_code.loc[str(action["code"]), "held_out"]),
         }
         for action in actions
-        if counts.get(str(action["code"]), 0)
+        if str(action["code"]) in by_code.index
     ]
     columns = ["code", "chapter", "action", "action_measure", "channel", "owner", "due", "customers", "held_out"]
     return pd.DataFrame(rows, columns=columns).astype({"held_out": "Int64"})

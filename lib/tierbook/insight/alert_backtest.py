@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.accounting import day_number
 from tierbook.insight.voice import share
 from tierbook.scores.lifecycle import own_gap
@@ -57,7 +58,7 @@ def rule_scores(then: pd.DataFrame, half: pd.DataFrame, rule: RiskRule) -> pd.Da
     rate × P(alive), both by BG/NBD fitted on the window's purchases of all customers (null where it cannot be); our
     risk. ``rule`` must come from histories up to the cut (`risk.fit_risk`), else it knows the outcome.
     """
-    window = then[["customer_id"]].merge(half, on="customer_id", how="left").set_axis(then.index)
+    window = lookup.rows(then["customer_id"], half)
     alive, rate = _window_model(then, window)
     rows = is_candidate(then)
     people, part = then[rows], window[rows].drop(columns="customer_id").astype(float)

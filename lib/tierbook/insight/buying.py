@@ -5,6 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 import pandas as pd
 
+from tierbook import lookup
+
 
 def trade(days: nw.LazyFrame, months: nw.LazyFrame, firsts: nw.LazyFrame) -> nw.LazyFrame:
     """Trade with identified customers by month: ago, buyers, orders, net, cost (null where a day has none), first_net.
@@ -79,15 +81,20 @@ def base(windows: pd.DataFrame, tiers: pd.DataFrame, ends: list[int], best: str)
         }
     )
     found = _summed(facts)
-    first = tiers.loc[(tiers["tier"] == best) & tiers["end"].isin(ends), ["end", "customer_id"]]
-    own = first.merge(there[["end", "customer_id", "window_net", "window_cost"]], on=["end", "customer_id"], how="left")
-    money = own[["window_net", "window_cost"]].astype(float).set_axis(["net", "cost"], axis=1)
-    money = money.where(own["window_net"].notna(), 0.0)  # an override gives a tier to who bought nothing
-    of_best = _summed(pd.concat([own[["end"]], money], axis=1))
+    first = tiers.loc[tiers["tier"] == best, ["end", "customer_id"]]
+    own = [_money(first[first["end"] == end], there[there["end"] == end]) for end in ends]
+    of_best = _summed(pd.concat(own))
     names = {"customers": "best", "net": "best_net", "cost": "best_cost"}
     found = found.join(of_best.rename(columns=names)).reindex(ends).set_axis(pd.RangeIndex(len(ends), name="ago"))
     counts = ["customers", "repeaters", "orders", "net", "best", "best_net"]
     return found.astype(float).fillna(dict.fromkeys(counts, 0.0))
+
+
+def _money(people: pd.DataFrame, there: pd.DataFrame) -> pd.DataFrame:
+    """The window's money of some customers at one date; none of an override's, which gives a tier to who bought nothing."""
+    own = lookup.rows(people["customer_id"], there[["customer_id", "window_net", "window_cost"]])
+    money = own[["window_net", "window_cost"]].astype(float).set_axis(["net", "cost"], axis=1)
+    return money.where(own["window_net"].notna(), 0.0).assign(end=people["end"])
 
 
 def _summed(facts: pd.DataFrame) -> pd.DataFrame:

@@ -31,8 +31,7 @@ def path(
     ``at``: gives customer_id, recency_days, window_orders, window_active_days, window_net, window_cost of a date, as of
     ``history.windows``; one date is held at a time. ``ends``: dates, in any order.
 
-    Returns frames and plain values: ``labels`` (customer_id, cluster, cluster_before: at the last date and the one before
-    it; null without an order in the window), ``months`` (`_month_by_month`), ``profile`` (`set_apart` with the last
+    Returns frames and plain values: ``months`` (`_month_by_month`), ``profile`` (`set_apart` with the last
     date's customers), ``k_table`` (`choose_k` at the anchor), and ``k``, ``anchor`` (ISO date), ``rule``
     (``ClusterRule(**rule)``), ``stability`` (of the last date's fit, under resampling), ``refit_ari`` and ``refit_same``:
     adjusted Rand index of rule and fit on the last date's customers, and the share of them with the same number. They
@@ -48,9 +47,8 @@ def path(
     k_table = clusters.choose_k(learned, seed, clusters.TRIED if k == "auto" else [int(k)])
     chosen = int(k_table.loc[k_table["chosen"], "k"].iloc[0]) if len(k_table) else None
     rule = clusters.fit(learned, chosen, seed) if chosen else None
-    months, now, before = _month_by_month(dates, measures, rule)
+    months, now = _month_by_month(dates, measures, rule)
     return {
-        "labels": _side_by_side(now, before),
         "months": months,
         "profile": _profile(rule, now),
         "k_table": k_table,
@@ -84,17 +82,10 @@ def _anchor(dates: list[dt.date], measures: Callable[[dt.date], pd.DataFrame]) -
     return next(enough, dates[-1])
 
 
-def _side_by_side(now: pd.Series | None, before: pd.Series | None = None) -> pd.DataFrame:
-    nobody = pd.Series([], index=pd.Index([], dtype="str"), dtype="Int8")
-    columns = {"cluster": now, "cluster_before": before}
-    frame = pd.concat({name: nobody if s is None else s for name, s in columns.items()}, axis=1)
-    return frame.rename_axis("customer_id").sort_index().reset_index()
-
-
 def _month_by_month(
     dates: list[dt.date], measures: Callable[[dt.date], pd.DataFrame], rule: clusters.ClusterRule | None
-) -> tuple[pd.DataFrame, pd.Series | None, pd.Series | None]:
-    """One row a date, oldest first: end, customers, ari, share_same; with the labels of the last date and the one before.
+) -> tuple[pd.DataFrame, pd.Series | None]:
+    """One row a date, oldest first: end, customers, ari, share_same; with the labels of the last date.
 
     ari: adjusted Rand index with the date before, on customers in both; share_same: share of those who keep their
     cluster. Both say what customers did, for the rule is the same; null on fewer than 10 of them or without a rule.
@@ -105,7 +96,7 @@ def _month_by_month(
         then, now = now, rule.apply(found) if rule else None
         compared = [np.nan] * 2 if then is None else [clusters.adjusted_rand(then, now), clusters.share_same(then, now)]
         rows.append((date, len(found), *compared))
-    return pd.DataFrame(rows, columns=["end", "customers", "ari", "share_same"]), now, then
+    return pd.DataFrame(rows, columns=["end", "customers", "ari", "share_same"]), now
 
 
 def _profile(rule: clusters.ClusterRule | None, labels: pd.Series | None) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.groups import SMALL
 from tierbook.insight.slices import UNKNOWN, coded
 
@@ -44,17 +45,20 @@ def acquired(history: pd.DataFrame, joined: pd.Series | None = None, channel: pd
     """
     people = history[["customer_id", "first_day"]]
     if joined is not None and len(people):
-        registered = pd.to_datetime(joined.reindex(people["customer_id"])).to_numpy().astype("datetime64[D]")
+        joined = lookup.of(people["customer_id"], joined.index, joined)
+        registered = pd.to_datetime(joined).to_numpy().astype("datetime64[D]")
         begin = np.datetime64(int(people["first_day"].min()), "D")
         people = people[~(registered < begin)]
     ids = people["customer_id"]
-    known = pd.Series(UNKNOWN, index=ids) if channel is None else coded(channel.reindex(ids))
+    known = pd.Series(UNKNOWN, index=ids) if channel is None else coded(lookup.of(ids, channel.index, channel))
+    day, days = pd.factorize(people["first_day"])
+    cohort = pd.to_datetime(pd.Series(days), unit="D").dt.strftime("%Y-%m").astype(object)
     found = pd.DataFrame(
         {
             "customer_id": ids.array,
             "customer": np.arange(len(ids), dtype="int32"),
             "first_day": people["first_day"].to_numpy(),
-            "cohort": pd.to_datetime(people["first_day"], unit="D").dt.strftime("%Y-%m").array,
+            "cohort": cohort.take(day).astype("str").array,
             "channel": known.astype("str").array,
         }
     )

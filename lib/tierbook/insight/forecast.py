@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.accounting import day_date
 from tierbook.insight.forecast_verdict import LOSES, judge
 from tierbook.params import Value
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = ["p_alive", "expected_orders", "orders_low", "orders_high", "expected_value", "clv", "clv_low", "clv_high"]
 KINDS = {"customer_id": "str", **dict.fromkeys(COLUMNS, "float64"), "value_note": "str"}
 KINDS |= {"orders_low": "int64", "orders_high": "int64"}
+LEARNED_FROM = ["customer_id", "first_day", "repeats", "t_x", "T", "active_days", "mean_spend"]
+"""The columns of a history that models are fitted on and tested with."""
 SMALL = 10
 NOTABLE_MISS = 0.20
 SHORTEST_HISTORY = 28
@@ -83,7 +86,7 @@ def learn(
     from tierbook.scores.value import GammaGamma, check_independence
 
     if history["T"].max() < SHORTEST_HISTORY:
-        return None, empty(history, "history_too_short")
+        return None, empty("history_too_short")
     try:
         choice = choice or choose(history)
         spend = GammaGamma().fit(history["repeats"], history["mean_spend"])
@@ -91,9 +94,8 @@ def learn(
         rule = ValueRule(choice.model, spend, rules, as_of, margin_rate)
         rule.apply(history.head(1))
     except ValueNotEstimable as refusal:
-        return None, empty(history, refusal.reason_code)
+        return None, empty(refusal.reason_code)
     return rule, {
-        "customers": history[["customer_id"]],
         "model": _model_table({choice.name: choice.model, "Gamma-Gamma": spend}),
         "choice": choice.table,
         "choice_reason": choice.reason,
@@ -114,16 +116,20 @@ def estimate(
     been known for four weeks there is no week in them that repeats, and nothing is estimated whatever the params allow.
     """
     rule, told = learn(history, rules, margin_rate, choice)
-    return told if rule is None else {**told, "customers": rule.apply(history)}
+    return {**told, "customers": nothing(history, told["note"]) if rule is None else rule.apply(history)}
 
 
-def empty(history: pd.DataFrame, note: str) -> dict[str, Any]:
-    """The columns of a forecast, empty, with the reason."""
-    customers = history[["customer_id"]].assign(**dict.fromkeys(COLUMNS, np.nan), value_note=note)
+def nothing(history: pd.DataFrame, note: str) -> pd.DataFrame:
+    """The columns of a forecast of each customer, empty, with the reason."""
+    return history[["customer_id"]].assign(**dict.fromkeys(COLUMNS, np.nan), value_note=note)
+
+
+def empty(note: str) -> dict[str, Any]:
+    """What is told of a forecast that there is none of, with the reason."""
     model = pd.DataFrame(columns=["model", "parameter", "estimate", "std_error", "log_likelihood", "chosen"])
     choice = pd.DataFrame(columns=["model", "log_likelihood", "holdout_log_score", "holdout_ratio", "chosen"])
     model = model.astype({"estimate": float, "std_error": float})
-    return {"customers": customers, "model": model, "choice": choice, "choice_reason": None, "note": note}
+    return {"model": model, "choice": choice, "choice_reason": None, "note": note}
 
 
 def _model_table(models: dict[str, Any]) -> pd.DataFrame:
@@ -190,15 +196,15 @@ def fitted_then(choice: pd.DataFrame, then: pd.DataFrame) -> Any | None:
 
 def days_since(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
     """Purchase days between two histories of the customers known at the first, by customer_id in its order."""
-    days = then.set_index("customer_id")["active_days"]
-    return now.set_index("customer_id")["active_days"].reindex(days.index) - days
+    days = then["active_days"].set_axis(then["customer_id"])
+    return lookup.of(days.index, now["customer_id"], now["active_days"]) - days
 
 
 def _last_period(then: pd.DataFrame, before: pd.DataFrame | None) -> pd.Series | None:
     """Purchase days between the two dates; null where the data do not reach back to the first."""
     if before is None or before.empty:
         return None
-    return then["active_days"] - before.set_index("customer_id")["active_days"].reindex(then.index, fill_value=0)
+    return then["active_days"] - lookup.of(then.index, before["customer_id"], before["active_days"]).fillna(0)
 
 
 def _untested(note: str) -> dict:
@@ -208,10 +214,10 @@ def _untested(note: str) -> dict:
 
 
 def believed(estimated: dict, tested: dict) -> dict:
-    """The estimate, or its columns empty with the note ``loses_to_naive_rule`` where the test was lost to such a rule."""
+    """What `learn` tells, or nothing with the note ``loses_to_naive_rule`` where the test was lost to such a rule."""
     if estimated["note"] or tested["verdict"] != LOSES:
         return estimated
-    return empty(estimated["customers"], LOSES)
+    return empty(LOSES)
 
 
 def worst(slices: pd.DataFrame, most: int = 3) -> pd.DataFrame:

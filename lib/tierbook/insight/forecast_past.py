@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,19 @@ COLUMNS = ["date", "model", "customers", "days", "predicted_orders", "actual_ord
 COLUMNS += ["past_rate_log_score", "stated_80", "coverage_80", "note"]
 
 
-def fared_since(histories: dict[dt.date, pd.DataFrame], now: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+def fared_since(
+    at: Callable[[dt.date], pd.DataFrame], dates: Iterable[dt.date], now: pd.DataFrame, as_of: dt.date
+) -> pd.DataFrame:
     """The model fitted on the history at each earlier date, and what it said of the days from there to as_of.
 
     Parameters
     ----------
-    histories : dict
-        Earlier dates (some four, such as `MONTHS_BACK` months before as_of) and the history at each.
+    at : callable
+        Gives the history at an earlier date: customer_id, active_days, repeats, t_x, T.
+    dates : iterable of dates
+        Some four, such as `MONTHS_BACK` months before as_of; one history is held at a time.
     now : DataFrame
-        The history at as_of.
+        The history at as_of: customer_id, active_days.
     as_of : date
 
     Returns
@@ -34,7 +39,7 @@ def fared_since(histories: dict[dt.date, pd.DataFrame], now: pd.DataFrame, as_of
         ``past_rate_log_score``; ``stated_80`` and ``coverage_80`` of the 80 % interval: all as in the backtest. Where the
         history of the date could not carry the fit they are null and ``note`` has the code of the reason.
     """
-    rows = [_one(date, histories[date], now, (as_of - date).days) for date in sorted(histories)]
+    rows = [_one(date, at(date), now, (as_of - date).days) for date in sorted(dates)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

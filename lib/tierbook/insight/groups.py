@@ -8,6 +8,8 @@ from tierbook.scores.maps import OUTSIDE
 
 SMALL = 10
 ALL = "all"
+SUMMED = ["monetary", "recency_days", "frequency", "clv"]
+"""The columns of the book that `summary` sums up."""
 
 
 def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
@@ -21,7 +23,7 @@ def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> p
     named = book[book[column].notna()]
     groups = named.groupby(named[column].astype(str), observed=True)
     table = groups.agg(
-        customers=("customer_id", "size"),
+        customers=("monetary", "size"),
         revenue=("monetary", "sum"),
         mean_recency_days=("recency_days", "mean"),
         mean_frequency=("frequency", "mean"),
@@ -46,11 +48,14 @@ def apart(names: pd.Series) -> pd.Series:
     return names.mask(names == ALL, f"“{ALL}”")
 
 
-def crosstab(
-    book: pd.DataFrame, rows: str, columns: str, row_order: list[str], column_order: list[str]
+def crossed(
+    counts: pd.DataFrame, rows: str, columns: str, row_order: list[str], column_order: list[str]
 ) -> pd.DataFrame:
-    """Customers by two groupings, with totals; rows and columns in the given order, empty ones included."""
-    counts = pd.crosstab(book[rows].astype(str), book[columns].astype(str))
-    counts = counts.reindex(index=row_order, columns=column_order, fill_value=0)
-    counts["total"] = counts.sum(axis=1)
-    return counts.rename_axis(rows).reset_index().rename_axis(columns=None)
+    """Customers by two groupings, with totals; rows and columns in the given order, empty ones included.
+
+    ``counts``: ``customers`` counted by the two groupings, and maybe by others.
+    """
+    table = counts.pivot_table(index=rows, columns=columns, values="customers", aggfunc="sum", fill_value=0)
+    table = table.reindex(index=row_order, columns=column_order, fill_value=0).astype(int)
+    table["total"] = table.sum(axis=1)
+    return table.rename_axis(rows).reset_index().rename_axis(columns=None)

@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.arms import ALL
 from tierbook.insight.campaign import POWER, WORTHWHILE_LIFT, detectable, power, sample_size
 
@@ -82,8 +83,8 @@ def experience(listed_then: pd.DataFrame, spent: pd.DataFrame) -> pd.DataFrame:
     The listed customers' own last window would mislead: who is on a list for being silent has spent nothing in it.
     ``listed_then``: customer_id, tier, action as of the window's start; ``spent``: `spend_within` the window.
     """
-    by_id = spent.set_index("customer_id")["spend"].astype(float)
-    spend = by_id.reindex(listed_then["customer_id"]).fillna(0.0).to_numpy()
+    found = lookup.of(listed_then["customer_id"], spent["customer_id"], spent["spend"].astype(float))
+    spend = found.astype(float).fillna(0.0).to_numpy()
     return listed_then[["action", "tier"]].astype("category").assign(spend=spend)
 
 

@@ -75,6 +75,14 @@ def counted(moved: pd.DataFrame) -> pd.DataFrame:
     return groups.agg(customers=("net", "size"), net=("net", "sum")).reset_index()
 
 
+def together(counts: list[pd.DataFrame], by: list[str]) -> pd.DataFrame:
+    """`counted` moves of several parts of the customers, added up within ``by`` (further columns)."""
+    if len(counts) == 0:
+        return pd.DataFrame(columns=[*KEYS, "customers", "net", *by])
+    found = pd.concat(counts, ignore_index=True)
+    return found.groupby([*by, *KEYS])[["customers", "net"]].sum().reset_index()[list(found.columns)]
+
+
 def rates(counts: pd.DataFrame) -> pd.Series:
     """Customers of a move over customers in its from_tier; newcomers over all customers known before (`counted`)."""
     customers = counts.set_index(KEYS)["customers"]

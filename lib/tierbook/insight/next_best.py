@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.groups import SMALL
 
 MOST_RULES = 5
@@ -60,29 +61,35 @@ def by_segment(found: nw.LazyFrame, segments: nw.LazyFrame) -> nw.LazyFrame:
     return joined.group_by("segment", "item").agg(nw.len().alias("customers"))
 
 
-def table(chosen: pd.DataFrame, ranked: pd.DataFrame, people: pd.DataFrame, bought_by: pd.DataFrame) -> pd.DataFrame:
+def shares(bought_by: pd.DataFrame, sizes: pd.Series) -> pd.DataFrame:
+    """Of the customers of a segment, the share who bought an item: segment, next, segment_share; null below 10 of them.
+
+    ``bought_by``: segment, next, customers; ``sizes``: customers by segment.
+    """
+    share = bought_by["customers"] / bought_by["segment"].map(sizes[sizes >= SMALL])
+    return bought_by[["segment", "next"]].assign(segment_share=share)
+
+
+def table(chosen: pd.DataFrame, ranked: pd.DataFrame, people: pd.DataFrame, shared: pd.DataFrame) -> pd.DataFrame:
     """next_best.csv: one row per customer with an order in the window and something to recommend, by customer_id.
 
-    ``chosen``: customer, rank; ``ranked``: `rules`; ``people``: customer, customer_id, tier, segment of the window;
-    ``bought_by``: segment, next, customers. segment_share is the share of the window's customers of the same segment
-    who have bought ``next``; null below 10 of them.
+    ``chosen``: customer_id, rank; ``ranked``: `rules`; ``people``: customer_id, tier, segment; ``shared``: `shares` of the
+    window's customers, of whose segment segment_share is.
     """
-    listed = people.merge(chosen, on="customer").merge(ranked, on="rank")
-    size = people.groupby("segment").size()
-    share = bought_by.assign(segment_share=bought_by["customers"] / bought_by["segment"].map(size[size >= SMALL]))
-    listed = listed.merge(share[["segment", "next", "segment_share"]], on=["segment", "next"], how="left")
+    placed = chosen.assign(**lookup.rows(chosen["customer_id"], people)[["tier", "segment"]])
+    listed = placed.merge(ranked, on="rank").merge(shared, on=["segment", "next"], how="left")
     return listed.sort_values("customer_id", ignore_index=True)[COLUMNS]
 
 
-def decisions(listed: pd.DataFrame, pairs: pd.DataFrame, order: list[str]) -> pd.DataFrame:
+def decisions(counted: pd.DataFrame, pairs: pd.DataFrame, order: list[str]) -> pd.DataFrame:
     """What to offer each tier, and why: the two items that most of its customers have as their next best, in the tiers'
     order.
 
-    ``listed``: `table`; ``pairs``: `affinity.table`. Columns: tier, next, customers (of the tier), have (what most of
-    them bought), confidence and expected_share (of all buyers of ``have``: who also bought ``next``, and who would be
-    expected to of customers who buy as much).
+    ``counted``: tier, next, have and customers of `table`; ``pairs``: `affinity.table`. Columns: tier, next, customers
+    (of the tier), have (what most of them bought), confidence and expected_share (of all buyers of ``have``: who also
+    bought ``next``, and who would be expected to of customers who buy as much).
     """
-    counts = listed.groupby(["tier", "next", "have"]).size().rename("of_have").reset_index()
+    counts = counted[["tier", "next", "have", "customers"]].rename(columns={"customers": "of_have"})
     counts["customers"] = counts.groupby(["tier", "next"])["of_have"].transform("sum")
     counts["place"] = counts["tier"].map({tier: n for n, tier in enumerate(order)})
     ordered = counts.sort_values(

@@ -124,11 +124,14 @@ def read_tables(accounting: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(set_aside=sums["rows"] - sums["counted"])
 
 
-def purchase_days(history: pd.DataFrame, most: int = 8) -> pd.DataFrame:
-    """Customers by number of purchase days: active_days (1 to ``most``, the last stands for that many or more), customers, share."""
-    counts = history["active_days"].clip(upper=most).value_counts().reindex(range(1, most + 1), fill_value=0)
-    table = counts.rename_axis("active_days").rename("customers").reset_index()
-    return table.assign(share=table["customers"] / max(len(history), 1))
+def purchase_days(counted: pd.DataFrame, most: int = 8) -> pd.DataFrame:
+    """Customers by number of purchase days: active_days (1 to ``most``, the last stands for that many or more), customers, share.
+
+    ``counted``: active_days and customers, in as many rows as it comes.
+    """
+    counts = counted["customers"].groupby(counted["active_days"].clip(upper=most)).sum()
+    table = counts.reindex(range(1, most + 1), fill_value=0).rename_axis("active_days").reset_index()
+    return table.assign(share=table["customers"] / max(counts.sum(), 1))
 
 
 LINE_COLUMNS = ["customer_id", "order_id", "quantity", "product", "category", "cost", "channel", "store", "region"]

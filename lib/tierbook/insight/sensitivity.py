@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.groups import SMALL
 from tierbook.params import Rfm
 from tierbook.scores.maps import OUTSIDE, Scheme
@@ -17,16 +19,16 @@ _ANY_DAY = dt.date(1970, 1, 1)
 """A scale fitted here is used at once and kept nowhere: the day it is valid from is never read."""
 
 
-def sensitivity(base: pd.Series, variants: dict[str, pd.Series], best: str) -> pd.DataFrame:
+def sensitivity(base: pd.Series, variants: Iterable[tuple[str, pd.Series]], best: str) -> pd.DataFrame:
     """Each variant's tiers beside the base's, one row per variant.
 
-    ``base`` and ``variants``: tier by customer_id (a customer at most once); null and ``outside`` are no tier. Columns:
-    variant; customers (with a tier in either); same_tier (of those with a tier in both, the share whose tier is the
+    ``base``, and of each of the ``variants`` (code, tiers): tier by customer_id (a customer at most once); null and
+    ``outside`` are no tier. Columns: variant; customers (with a tier in either); same_tier (of those with a tier in both, the share whose tier is the
     same); best_customers (in the tier ``best`` of the variant); best_kept (of the base's best, the share that is best
     in the variant too; who has no tier there is not). Shares of fewer than 10 customers are null.
     """
     own = _named(base)
-    rows = [(variant, *_beside(own, _named(tiers), best)) for variant, tiers in variants.items()]
+    rows = [(variant, *_beside(own, _named(tiers), best)) for variant, tiers in variants]
     return pd.DataFrame(rows, columns=["variant", "customers", "same_tier", "best_customers", "best_kept"]).astype(
         {"variant": "str", "same_tier": float, "best_kept": float}
     )
@@ -37,7 +39,7 @@ def _named(tiers: pd.Series) -> pd.Series:
 
 
 def _beside(base: pd.Series, tiers: pd.Series, best: str) -> tuple:
-    there, own = tiers.reindex(base.index).to_numpy(), base.to_numpy()
+    there, own = lookup.of(base.index, tiers.index, tiers).to_numpy(), base.to_numpy()
     both, same = pd.notna(there), there == own
     customers = len(base) + len(tiers) - int(both.sum())
     return customers, _share(same[both]), int((tiers.to_numpy() == best).sum()), _share(same[own == best])
@@ -47,25 +49,26 @@ def _share(holds: np.ndarray) -> float | None:
     return float(holds.mean()) if len(holds) >= SMALL else None
 
 
-def variants(windows_by_length: dict[int, pd.DataFrame], rules: Rfm, scheme: Scheme) -> dict[str, pd.Series]:
-    """Tiers by customer_id under other rules than the report's; the base to compare with is `tiers_of` its own window.
+def variants(
+    at: Callable[[int], pd.DataFrame], lengths: Iterable[int], rules: Rfm, scheme: Scheme
+) -> Iterator[tuple[str, pd.Series]]:
+    """Tiers by customer_id under other rules than the report's, one after the other: code, tiers.
 
-    ``windows_by_length``: the `history.windows` frames at one date by length in days, the rules' own length among
-    them (traits of the scheme, where it has any, as further columns). Codes: ``window_<days>`` for every other length,
-    ``bins_4`` and ``bins_6``, and ``frequency_days`` (``frequency_orders`` where the rules count days). Every variant
-    fits its own scale, a frozen one is not used. Schemes split at the mean or with traits, and scales that are not cut
-    at quantiles, have no variant of bins.
+    The base to compare with is `tiers_of` its own window. ``at``: gives the `history.windows` frame of a number of days
+    before one date (traits of the scheme, where it has any, as further columns); ``lengths``: in days, the rules' own
+    aside. Codes: ``window_<days>`` for every other length, ``bins_4`` and ``bins_6``, and ``frequency_days``
+    (``frequency_orders`` where the rules count days). Every variant fits its own scale, a frozen one is not used.
+    Schemes split at the mean or with traits, and scales that are not cut at quantiles, have no variant of bins.
     """
-    own = windows_by_length[rules.window_days]
-    lengths = sorted(set(windows_by_length) - {rules.window_days})
-    found = {f"window_{days}": tiers_of(windows_by_length[days], rules, scheme) for days in lengths}
+    for days in sorted(set(lengths) - {rules.window_days}):
+        yield f"window_{days}", tiers_of(at(days), rules, scheme)
+    own = at(rules.window_days)
     if scheme.scores != "mean" and not scheme.traits and rules.method == "quantile":
-        found |= {
-            f"bins_{bins}": tiers_with_bins(own, bins, rules, scheme) for bins in OTHER_BINS if bins != rules.bins
-        }
+        for bins in OTHER_BINS:
+            if bins != rules.bins:
+                yield f"bins_{bins}", tiers_with_bins(own, bins, rules, scheme)
     other = "orders" if rules.frequency == "days" else "days"
-    found[f"frequency_{other}"] = tiers_of(own, rules.model_copy(update={"frequency": other}), scheme)
-    return found
+    yield f"frequency_{other}", tiers_of(own, rules.model_copy(update={"frequency": other}), scheme)
 
 
 def tiers_of(windows: pd.DataFrame, rules: Rfm, scheme: Scheme) -> pd.Series:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.behaviour import possible_birthdays
 from tierbook.insight.groups import SMALL
 from tierbook.insight.suppression import suppressed
@@ -83,25 +86,24 @@ def age_bands(people: pd.DataFrame, as_of: dt.date) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(place, list(AGES), ordered=True), index=people.index)
 
 
-def attributes(
-    book: pd.DataFrame, history: pd.DataFrame, customers: pd.DataFrame | None, first_orders: pd.DataFrame | None
-) -> pd.DataFrame:
-    """The attributes of every customer of the book, by customer_id: those of `ATTRIBUTES` and ``age`` that are known, and ``tenure``.
+def attributes(history: pd.DataFrame, tables: dict[str, pd.DataFrame | None], origin: dict[str, str]) -> pd.DataFrame:
+    """The attributes of every customer of a history, in its order: customer_id, those of `ATTRIBUTES` and ``age`` that are
+    known, and ``tenure``.
 
-    ``customers``: the customers table, sizes as `size_bands` leaves them, ``age`` as of `age_bands`; ``first_orders``: `first_values`, asked where
-    that table is silent (`origins` says which was taken). Null where a customer has no value. tenure, by days since the first order (``T`` of the
-    history): under 91, 91–364, 365–729, 730 and more; an ordered categorical.
+    ``history``: customer_id, T. ``origin``: `origins`, which table to take an attribute from. ``tables``: by its names
+    the customers table, sizes as `size_bands` leaves them, ``age`` as of `age_bands`; and `first_values`. Null where a
+    customer has no value. tenure, by days since the first order (``T``): under 91, 91–364, 365–729, 730 and more; an
+    ordered categorical.
     """
-    ids = book["customer_id"]
-    tables = {"customers": customers, "first_orders": first_orders}
-    found = {
-        attribute: _plain(tables[name].set_index("customer_id")[attribute].reindex(ids))
-        for attribute, name in origins(customers, first_orders).items()
+    ids = history["customer_id"]
+    given = {
+        table: lookup.rows(ids, tables[table][["customer_id", *(name for name in origin if origin[name] == table)]])
+        for table in dict.fromkeys(origin.values())
     }
-    days = history.set_index("customer_id")["T"].reindex(ids).to_numpy(dtype=float)
+    found = {name: _plain(given[table][name]) for name, table in origin.items()}
+    days = history["T"].to_numpy(dtype=float)
     band = np.where(np.isnan(days), 0, np.searchsorted(list(TENURE.values()), days, side="right")) - 1
-    tenure = pd.Categorical.from_codes(band, list(TENURE), ordered=True)
-    return pd.DataFrame({**found, "tenure": pd.Series(tenure, index=ids)}, index=pd.Index(ids, name="customer_id"))
+    return history[["customer_id"]].assign(**found, tenure=pd.Categorical.from_codes(band, list(TENURE), ordered=True))
 
 
 def _plain(values: pd.Series) -> pd.Series:
@@ -117,9 +119,14 @@ def coded(values: pd.Series) -> pd.Series:
     """
     places, distinct = pd.factorize(values)
     sizes = pd.Series(np.bincount(places[places >= 0], minlength=len(distinct)), index=[str(v) for v in distinct])
+    return pd.Series(_in_order(values.dtype, sizes, places), index=values.index)
+
+
+def _in_order(dtype: Any, sizes: pd.Series, places: np.ndarray) -> pd.Categorical:
+    """`coded` values: for each the place in ``sizes`` (customers by value), -1 for null."""
     counts = sizes.groupby(level=0).sum().drop(UNKNOWN, errors="ignore")
     by_size = sorted(counts.index, key=lambda name: (-counts[name], name))
-    own_order = [str(v) for v in values.cat.categories] if isinstance(values.dtype, pd.CategoricalDtype) else by_size
+    own_order = [str(v) for v in dtype.categories] if isinstance(dtype, pd.CategoricalDtype) else by_size
     named = [name for name in by_size if name != OTHER]
     if len(by_size) > MOST_VALUES:
         named = named[: MOST_VALUES - 1]
@@ -127,13 +134,18 @@ def coded(values: pd.Series) -> pd.Series:
     held = {*to[:-1], *([UNKNOWN] if (places < 0).any() else [])}
     order = [name for name in own_order if name in named] + [code for code in (OTHER, UNKNOWN) if code in held]
     codes = pd.Index(order).get_indexer(to)[places]
-    return pd.Series(pd.Categorical.from_codes(codes, order, ordered=True), index=values.index)
+    return pd.Categorical.from_codes(codes, order, ordered=True)
 
 
 def _placed(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
-    value = coded(values.reindex(book["customer_id"])).array
+    value = coded(_of(book, values)).array
     found = book[["customer_id", "stage", "monetary"]].assign(value=value)
     return found.assign(tier=book["tier"].astype(object).fillna(OUTSIDE))
+
+
+def _of(book: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """The values by customer_id in the order of the book, in which they mostly stand already."""
+    return values if values.index.equals(pd.Index(book["customer_id"])) else values.reindex(book["customer_id"])
 
 
 def by_attribute(book: pd.DataFrame, values: pd.Series, tiers: list[str], stages: list[str]) -> pd.DataFrame:
@@ -150,8 +162,21 @@ def by_attribute(book: pd.DataFrame, values: pd.Series, tiers: list[str], stages
     return table.reindex(every, fill_value=0).reset_index().astype({"customers": "int64", "revenue": float})
 
 
-def side_by_side(book: pd.DataFrame, values: pd.Series, best: str) -> pd.DataFrame:
-    """The values of one attribute beside each other, in the order of `coded`.
+def tallied(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    """Customers by value, tier and stage, of all or of a part of them: value (null: unknown), tier, stage, customers,
+    revenue (the window's monetary) and measured (customers who have one).
+
+    ``book``: customer_id, tier, stage, monetary; ``values``: one attribute by customer_id.
+    """
+    tier = book["tier"].astype(object).fillna(OUTSIDE)
+    placed = book[["stage", "monetary"]].assign(value=_of(book, values).array, tier=tier)
+    groups = placed.groupby(["value", "tier", "stage"], observed=True, dropna=False)
+    table = groups.agg(customers=("monetary", "size"), revenue=("monetary", "sum"), measured=("monetary", "count"))
+    return table.reset_index()
+
+
+def side_by_side(tally: pd.DataFrame, best: str) -> pd.DataFrame:
+    """The values of one attribute beside each other, in the order of `coded`; ``tally``: `tallied`, of all parts.
 
     Columns: value, pooled (how many values of the data stand together in the row: 1, more for ``other``, 0 for
     ``unknown``), customers and share of all; revenue (the window's monetary) and revenue_share; in_window (customers
@@ -160,16 +185,20 @@ def side_by_side(book: pd.DataFrame, values: pd.Series, best: str) -> pd.DataFra
     else ``usual`` (one slice in twenty differs by chance alone); at_risk_share of customers; mean_monetary of those in
     the window. No share has a base under 10 customers: null.
     """
-    placed = _placed(book, values)
-    groups = placed.assign(
-        best=placed["tier"] == best, risk=placed["stage"] == "at_risk", inside=placed["tier"] != OUTSIDE
-    ).groupby("value", observed=False)
-    table = groups.agg(
-        customers=("customer_id", "size"), revenue=("monetary", "sum"), in_window=("inside", "sum"),
-        best_customers=("best", "sum"), at_risk=("risk", "sum"), mean_monetary=("monetary", "mean"),
-    )  # fmt: skip
-    total, money = len(placed), table["revenue"].sum()
-    table["pooled"] = _pooled(values.reindex(book["customer_id"]), table.index)
+    places, distinct = pd.factorize(tally["value"])
+    sizes = tally["customers"].groupby(places).sum().drop(-1, errors="ignore").set_axis([str(v) for v in distinct])
+    of = {
+        "in_window": tally["tier"] != OUTSIDE,
+        "best_customers": tally["tier"] == best,
+        "at_risk": tally["stage"] == "at_risk",
+    }
+    counts = {name: tally["customers"].where(there, 0) for name, there in of.items()}
+    value = pd.Series(_in_order(tally["value"].dtype, sizes, places), index=tally.index)
+    sums = tally[["customers", "revenue", "measured"]].assign(**counts)
+    table = sums.groupby(value.rename("value"), observed=False).sum()
+    table["mean_monetary"] = table["revenue"] / table["measured"].where(table["measured"] > 0)
+    total, money = table["customers"].sum(), table["revenue"].sum()
+    table["pooled"] = _pooled(set(sizes.index), table.index)
     table["share"] = table["customers"] / total if total >= SMALL else np.nan
     table["revenue_share"] = table["revenue"] / money if total >= SMALL and money > 0 else np.nan
     table["at_risk_share"] = (table["at_risk"] / table["customers"]).where(table["customers"] >= SMALL)
@@ -186,8 +215,7 @@ _SIDE = [
 ]  # fmt: skip
 
 
-def _pooled(values: pd.Series, names: pd.Index) -> np.ndarray:
-    distinct = set(values.dropna().astype(str))
+def _pooled(distinct: set[str], names: pd.Index) -> np.ndarray:
     apart = distinct & (set(names) - {OTHER, UNKNOWN})
     rest = len(distinct - apart - {UNKNOWN})
     return np.array([{OTHER: rest, UNKNOWN: 0}.get(name, 1) for name in names], dtype=int)
@@ -200,18 +228,21 @@ def _differs(table: pd.DataFrame) -> pd.Series:
     return pd.Series(codes, index=table.index, dtype=object).where(table["best_share"].notna(), None)
 
 
-def published(book: pd.DataFrame, known: pd.DataFrame, tiers: list[str], stages: list[str]) -> pd.DataFrame:
-    """slices.csv: attribute, value, tier, stage, customers, revenue, suppressed, for every attribute of ``known``.
+def published(
+    book: pd.DataFrame, attributes: list[str], known: Callable[[str], pd.Series], tiers: list[str], stages: list[str]
+) -> pd.DataFrame:
+    """slices.csv: attribute, value, tier, stage, customers, revenue, suppressed, for every one of ``attributes``.
 
-    ``known``: `attributes`. Counts of 1–9 customers and their revenue are null, ``suppressed`` is true, and so are the
-    further cells that `suppressed` hides with them.
+    ``book``: customer_id, tier, stage, monetary; ``known``: gives an attribute by customer_id, one at a time. Counts of
+    1–9 customers and their revenue are null, ``suppressed`` is true, and so are the further cells that `suppressed`
+    hides with them.
     """
     tables = []
-    for attribute in known:
-        table = by_attribute(book, known[attribute], tiers, stages)
+    for attribute in attributes:
+        table = by_attribute(book, known(attribute), tiers, stages)
         shape = [table[name].nunique() for name in ("value", "tier", "stage")]
         hidden = suppressed(table["customers"].to_numpy().reshape(shape)).ravel()
         table["customers"] = table["customers"].astype("Int64").mask(hidden)
         table["revenue"] = table["revenue"].mask(hidden)
         tables.append(table.assign(suppressed=hidden))
-    return pd.concat(tables, keys=list(known), names=["attribute"]).reset_index("attribute").reset_index(drop=True)
+    return pd.concat(tables, keys=attributes, names=["attribute"]).reset_index("attribute").reset_index(drop=True)

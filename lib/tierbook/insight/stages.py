@@ -36,6 +36,13 @@ def transitions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return _rated(pd.Series(counts, moves, name="customers")[counts > 0].reset_index())
 
 
+def together(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """`transitions` of several parts of the customers as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return _rated(pd.concat(parts, ignore_index=True).groupby(KEYS, as_index=False)["customers"].sum())
+
+
 def _codes(frame: pd.DataFrame) -> np.ndarray:
     codes = pd.Index(STAGES).get_indexer(frame["stage"])
     if (codes < 0).any():

@@ -145,3 +145,16 @@ def upgrade_candidates(book: pd.DataFrame, missing: pd.DataFrame, most: int = 20
         ["monetary", "customer_id"], ascending=[False, True], kind="stable"
     )
     return ordered.head(most).reset_index(drop=True)
+
+
+def steps(candidates: pd.DataFrame) -> pd.DataFrame:
+    """`upgrade_candidates` counted from which tier to which: tier, next_tier, customers, one (of them those whom one
+    further order of any size is enough for), median_spend (of those who lack money) and monetary (sum)."""
+    one = (candidates["orders_missing"] == 1) & candidates["spend_missing"].isna()
+    groups = candidates.assign(one=one).groupby(["tier", "next_tier"])
+    return groups.agg(
+        customers=("one", "size"),
+        one=("one", "sum"),
+        median_spend=("spend_missing", "median"),
+        monetary=("monetary", "sum"),
+    ).reset_index()

@@ -17,15 +17,16 @@ OLDEST_MONTHS = 24
 REVIEW_MONTHS = 12
 
 
-def drift(scale: Scale, scores: pd.DataFrame) -> pd.DataFrame:
+def drift(scale: Scale, cells: pd.DataFrame) -> pd.DataFrame:
     """Population stability index of each measure: measure, psi, verdict.
 
     Parameters
     ----------
     scale : Scale
         Its ``shares`` are what the scores are compared with.
-    scores : DataFrame
-        r, f, m per customer on that scale; rows with a null are left out, as they were when it was fitted.
+    cells : DataFrame
+        r, f, m on that scale and ``customers``, how many have them; rows with a null are left out, as they were when it
+        was fitted.
 
     Returns
     -------
@@ -35,22 +36,30 @@ def drift(scale: Scale, scores: pd.DataFrame) -> pd.DataFrame:
         (under 0.25), refit (0.25 and over); with psi null, too_few (under 100 customers now or at freezing: chance
         alone reaches 0.10 there) or unknown (the scale keeps no shares).
     """
-    known = scores[["r", "f", "m"]].dropna()
+    customers = int(_known(cells)["customers"].sum())
     table = pd.DataFrame({"measure": MEASURES, "psi": np.nan, "verdict": "unknown"})
     if not scale.shares:
         return table
-    if min(len(known), scale.customers) < FEWEST:
+    if min(customers, scale.customers) < FEWEST:
         return table.assign(verdict="too_few")
-    now = shares_now(scale, known)
-    table["psi"] = [psi((scale.shares[m], scale.customers), (now[m], len(known))) for m in MEASURES]
+    now = shares_now(scale, cells)
+    table["psi"] = [psi((scale.shares[m], scale.customers), (now[m], customers)) for m in MEASURES]
     table["verdict"] = np.select([table["psi"] < SHIFTED, table["psi"] < REFIT], ["stable", "shifted"], "refit")
     return table.astype({"verdict": "str"})
 
 
-def shares_now(scale: Scale, scores: pd.DataFrame) -> dict[str, list[float]]:
-    """Share of this month's customers with score 1 … ``bins`` by measure; rows with a null are left out."""
-    known = scores[["r", "f", "m"]].dropna().astype(int)
-    return {m: score_shares(known[letter].to_numpy(), scale.bins) for m, letter in zip(MEASURES, "rfm", strict=True)}
+def shares_now(scale: Scale, cells: pd.DataFrame) -> dict[str, list[float]]:
+    """Share of this month's customers with score 1 … ``bins`` by measure; ``cells`` as in `drift`."""
+    known = _known(cells)
+    weights = known["customers"].to_numpy()
+    return {
+        m: score_shares(known[letter].to_numpy(), scale.bins, weights)
+        for m, letter in zip(MEASURES, "rfm", strict=True)
+    }
+
+
+def _known(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells[["r", "f", "m", "customers"]].dropna().astype(int)
 
 
 def psi(before: tuple[list[float], int], now: tuple[list[float], int]) -> float:
@@ -79,13 +88,13 @@ def review_by(scale: Scale) -> dt.date:
     return months_before(dt.date.fromisoformat(scale.valid_from), -REVIEW_MONTHS)
 
 
-def advice(scale: Scale, scores: pd.DataFrame, as_of: dt.date) -> str:
+def advice(scale: Scale, cells: pd.DataFrame, as_of: dt.date) -> str:
     """What to do with a frozen scale: the gravest of refit_drift, refit_age, watch, unknown, keep.
 
     refit_drift: a measure's psi is 0.25 or over. refit_age: over 24 whole months old. watch: a psi is 0.10 or over.
-    unknown: no psi, because the scale keeps no shares or customers are too few. `scores` as in `drift`.
+    unknown: no psi, because the scale keeps no shares or customers are too few. ``cells`` as in `drift`.
     """
-    verdicts = set(drift(scale, scores)["verdict"])
+    verdicts = set(drift(scale, cells)["verdict"])
     if "refit" in verdicts:
         return "refit_drift"
     if age_months(scale, as_of) > OLDEST_MONTHS:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
+
 STAGES = ("new", "active", "loyal", "at_risk", "lost")
+STAGED_BY = ("recency_days", "active_days", "repeats", "own_gap_days", "t_x")
+"""The columns of a history that `stage` reads."""
 MIN_SILENCE = 30
 PRIOR_GAPS = 2
 NO_REPEAT_GAP = 90.0
@@ -51,7 +55,7 @@ def _comeback(history: pd.DataFrame, earlier: pd.DataFrame | None):
     """The shortest silence from which on, over any stretch, fewer than one in ten came back: (days, rate, customers)."""
     if earlier is None or len(earlier) < COMEBACK_CUSTOMERS:
         return None, None, 0
-    orders_now = history.set_index("customer_id")["active_days"].reindex(earlier["customer_id"]).to_numpy(dtype=float)
+    orders_now = lookup.of(earlier["customer_id"], history["customer_id"], history["active_days"]).to_numpy(dtype=float)
     back = orders_now > earlier["active_days"].to_numpy(dtype=float)
     by_day = (
         pd.DataFrame({"silent": earlier["recency_days"].to_numpy(), "back": back})

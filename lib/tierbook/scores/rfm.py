@@ -15,6 +15,8 @@ from tierbook.errors import ParamsError
 from tierbook.params import Rfm, read_yaml
 
 MEASURES = ("recency_days", "frequency", "monetary")
+MEASURED = ["recency_days", "window_orders", "window_active_days", "window_net", "window_cost"]
+"""The columns of a history or window that `in_measures` reads."""
 FEW_ORDERS = (1, 2, 3, 5)
 """Frequency cuts 1 / 2 / 3 / 4–5 / 6+, used where one frequency dominates: quantiles would give a second order a 5."""
 DOMINANT_SHARE = 0.40

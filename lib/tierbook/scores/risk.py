@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tierbook import lookup
 from tierbook.scores import lifecycle
 
 HORIZON_DAYS = 182
@@ -96,7 +97,7 @@ def is_candidate(history: pd.DataFrame) -> pd.Series:
 
 def stayed_silent(history: pd.DataFrame, later: pd.DataFrame) -> pd.Series:
     """Whether each row of ``history`` has no purchase day more in the ``later`` one, on the index of ``history``."""
-    days = later.set_index("customer_id")["active_days"].reindex(history["customer_id"]).to_numpy(dtype=float)
+    days = lookup.of(history["customer_id"], later["customer_id"], later["active_days"]).to_numpy(dtype=float)
     return pd.Series(~(days > history["active_days"].to_numpy(dtype=float)), index=history.index)
 
 

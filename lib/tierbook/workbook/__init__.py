@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tierbook import history, masking
+from tierbook import book, masking
 from tierbook.accounting import day_number
 from tierbook.errors import GateRefused, ParamsError
 from tierbook.insight import (
@@ -21,8 +24,6 @@ from tierbook.insight import (
     scorecard,
     seasons,
     tier_path,
-    traits,
-    upgrades,
 )
 from tierbook.insight.gates import check_names
 from tierbook.months import months_before
@@ -34,7 +35,10 @@ from tierbook.show.words import Words
 from tierbook.tables import Tables
 from tierbook.workbook import (
     campaigns,
+    counted,
     crm,
+    drawn_movement,
+    drawn_value,
     loop,
     needs,
     people,
@@ -42,11 +46,13 @@ from tierbook.workbook import (
     reading,
     review,
     summary,
+    tallies,
     tiers,
     value,
     voice,
     warning,
 )
+from tierbook.workbook.customers import PART, Columns, Customers, Part
 from tierbook.workbook.memory import Memory
 
 
@@ -64,16 +70,8 @@ def refuse_empty(params: Params) -> None:
         )
 
 
-def _history_step(date: dt.date) -> str:
-    return f"history-{date}"
-
-
-def _window_step(date: dt.date, days: int) -> str:
-    return f"window-{date}-{days}"
-
-
-class Workbook:
-    """One month of one report.
+class Workbook(Customers):
+    """One month of one report; as `Customers` all of them.
 
     Every step is computed on first use and kept under ``outputs/.work``; calling it again, here or in another
     notebook, reads what was kept. Nothing here writes a report.
@@ -87,6 +85,7 @@ class Workbook:
         self.end = day_number(params.as_of)
         self.tables = Tables(params, outputs / ".work", self._rule_files())
         self._memory = Memory()
+        self.whole = self
 
     def _rule_files(self) -> list[Path]:
         given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
@@ -115,27 +114,41 @@ class Workbook:
     def _step(self, name: str, compute) -> Any:
         return self._memory.get(name, lambda: self.tables.cache.step(name, compute))
 
-    def _kept(self, name: str, build, file: str, order: list[str]) -> pd.DataFrame:
-        """A frame that the engine writes in order and that is read from there."""
+    def keep(self, name: str, compute: Callable[[], Any]) -> None:
+        """Compute a step where it is not kept yet; what was kept is not read."""
+        self.tables.cache.keep(name, compute)
 
-        def read() -> pd.DataFrame:
-            self.tables.keep(name, build, file, order=order)
-            return self.tables.cache.read(name)
+    # --- customers, part by part --------------------------------------------------------------------------------
 
-        return self._memory.get(name, read)
+    @cached_property
+    def _starts(self) -> list[str]:
+        """The ids that parts but the first begin with."""
+        ids = self.tables.cache.read_frame(self.kept_history(), ["customer_id"])["customer_id"]
+        return ids.iloc[PART::PART].tolist()
 
-    def applied_to_history(self, name: str, date: dt.date, function, columns: dict[str, str]) -> pd.DataFrame:
-        """What a fitted rule makes, row by row, of the history at a date, in its order."""
-        self.history(date)
-        return self._applied(name, _history_step(date), function, columns)
+    def parts(self) -> Iterator[Customers]:
+        """The customers in parts of at most `PART`, in the order of ids; few customers are one part, the month itself."""
+        if not self._starts:
+            yield self
+            return
+        bounds = [None, *self._starts, None]
+        yield from (Part(self, low, high) for low, high in pairwise(bounds))
 
-    def _applied(self, name: str, source: str, function, columns: dict[str, str]) -> pd.DataFrame:
+    def alone(self, customer_id: str) -> Customers:
+        """One customer; without any row where there is none of this id."""
+        return Part(self, customer_id, customer_id + "\0")
 
-        def read() -> pd.DataFrame:
-            self.tables.apply(name, source, function, columns)
-            return self.tables.cache.read(name)
+    def keep_by_part(self, step: str, compute: Callable[[Customers], pd.DataFrame]) -> None:
+        """Keep a frame of one row per customer, computed part by part."""
+        self.tables.cache.keep_parts(step, lambda: (compute(part) for part in self.parts()))
 
-        return self._memory.get(name, read)
+    def read(self, step: str, columns: Columns = None) -> pd.DataFrame:
+        """A frame that is kept, of all customers; where they are many only the columns asked for."""
+        read = self.tables.cache.read_frame
+        if self._starts:
+            return self._memory.get(f"{step}: {columns}", lambda: read(step, columns))
+        found = self._memory.get(step, lambda: read(step))
+        return found if columns is None else found[columns]
 
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""
@@ -149,22 +162,28 @@ class Workbook:
         """Whether the params name this optional table."""
         return table in self.tables.specs
 
-    def table(self, name: str) -> pd.DataFrame | None:
-        """The counted rows of an optional table; None where it was not given."""
-        return self.tables.table(name)
+    def table(self, name: str, columns: Columns = None) -> pd.DataFrame | None:
+        """The counted rows of an optional table, some of its columns (default: all); None where it was not given."""
+        return self.tables.table(name, columns)
 
     # --- history and profile ------------------------------------------------------------------------------------
 
-    def history(self, as_of: dt.date | None = None) -> pd.DataFrame:
-        """One row per customer with an order up to the date (default: the report's as_of)."""
-        date = as_of or self.as_of
-        window = self.params.rfm.window_days
-        found = self._kept(
-            _history_step(date), lambda _, days: history.history(days, date, window), "days", ["customer_id"]
-        )
-        if date == self.as_of and found.empty:
+    def history(self, as_of: dt.date | None = None, columns: Columns = None) -> pd.DataFrame:
+        """As of `Customers`; refused in words where nobody has an order up to as_of."""
+        found = super().history(as_of, columns)
+        if (as_of or self.as_of) == self.as_of and found.empty:
             raise GateRefused(self._nothing_left())
         return found
+
+    @cached_property
+    def size(self) -> int:
+        """How many customers have an order up to as_of."""
+        return self.tables.cache.rows(self.kept_history())
+
+    @cached_property
+    def first_day(self) -> int:
+        """Day number of the first purchase of all."""
+        return int(self.history(columns=["first_day"])["first_day"].min())
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
@@ -210,7 +229,21 @@ class Workbook:
 
     def profile(self) -> dict:
         """The counts a reader asks for first."""
-        return profile.summary(self.history(), self.sales()["sales"], self.as_of)
+        kept = self._step("profile", self._profile)
+        days = {name: dt.date.fromisoformat(kept[name]) for name in ("first_order", "last_order", "as_of")}
+        return {**kept, **days}
+
+    def _profile(self) -> dict:
+        found = self.history(columns=["first_day", "last_day", "orders", "active_days"])
+        return profile.summary(found, self.sales()["sales"], self.as_of)
+
+    def purchases(self) -> dict[str, Any]:
+        """Customers by days with a purchase, and what else is counted of all (`workbook.counted`)."""
+        return self._step("purchases", lambda: counted.purchases(self))
+
+    def sales_concentration(self) -> dict[str, Any]:
+        """How the window's net sales concentrate on few customers (`workbook.counted.held`)."""
+        return self._step("sales_concentration", lambda: counted.sales_concentration(self))
 
     def gates(self) -> pd.DataFrame:
         """The quality gates: gate, value, limit, result, about (gates.csv)."""
@@ -218,21 +251,22 @@ class Workbook:
 
     def degraded(self, gate: str) -> bool:
         """Whether a base gate was missed, so that the report says less."""
-        return bool((quality.base_gates(self).set_index("gate")["result"] != "pass").get(gate, False))
+        return gate in self._missed
+
+    @cached_property
+    def _missed(self) -> set[str]:
+        found = quality.base_gates(self)
+        return set(found.loc[found["result"] != "pass", "gate"])
 
     @cached_property
     def margin_rate(self) -> float | None:
         """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
         if self.params.margin is not None or not self.on_orders:
             return self.params.margin
-        return profile.margin_rate(self.history())
+        columns = ["window_orders", "window_net", "window_cost"]
+        return self._step("margin_rate", lambda: {"rate": profile.margin_rate(self.history(columns=columns))})["rate"]
 
     # --- scores -------------------------------------------------------------------------------------------------
-
-    def measures(self, as_of: dt.date | None = None) -> pd.DataFrame:
-        """recency_days, frequency, monetary per customer at a date; null without an order in the window."""
-        found = self.history(as_of)
-        return pd.concat([found["customer_id"], rfm.in_measures(found, self.params.rfm)], axis=1)
 
     @cached_property
     def scale_path(self) -> Path | None:
@@ -254,12 +288,24 @@ class Workbook:
         if path is not None and path == self.scale_path and self.scale.valid_from <= date.isoformat():
             return self.scale
         frozen = path and rfm.read_scale(path)
-        return frozen if frozen and frozen.valid_from <= date.isoformat() else self.fit_scale(date)
+        if frozen and frozen.valid_from <= date.isoformat():
+            return frozen
+        return self.scale if self.window(date, columns=["customer_id"]).empty else self.fit_scale(date)
 
     def fit_scale(self, as_of: dt.date) -> rfm.Scale:
         """The cut points that a date's own customers would give."""
-        inside = self.measures(as_of).dropna()
-        return rfm.fit_scale(inside, self.params.rfm, as_of, fixed=self.degraded("min_customers"))
+
+        def fit() -> dict[str, Any]:
+            few = self.degraded("min_customers")
+            return asdict(rfm.fit_scale(self.measures(as_of).dropna(), self.params.rfm, as_of, fixed=few))
+
+        return rfm.Scale(**self._step(f"scale-{as_of}", fit))
+
+    @cached_property
+    def mean_split(self) -> rfm.Scale:
+        """Cut points at the means of this month's customers."""
+        fitted = self._step("mean_split", lambda: asdict(rfm.mean_split(self.measures().dropna(), self.as_of)))
+        return rfm.Scale(**fitted)
 
     @cached_property
     def tier_scheme(self) -> maps.Scheme:
@@ -277,45 +323,46 @@ class Workbook:
             )
         return found
 
-    def cells(self, scheme: maps.Scheme, as_of: dt.date | None = None, scale: rfm.Scale | None = None) -> pd.DataFrame:
-        """r, f, m at a date as a scheme reads them, on the report's scale or split at the mean where it says so, and its
-        traits."""
-        found = self.measures(as_of)
-        if scheme.scores == "mean":
-            used = rfm.mean_split(self.measures().dropna(), self.as_of)
-        else:
-            used = scale or self.scale
-            maps.require_bins(scheme, used.bins)
-        return pd.concat([used.apply(found), self.traits(list(scheme.traits), as_of)], axis=1)
-
-    def traits(self, wanted: list[str], as_of: dt.date | None = None) -> pd.DataFrame:
-        """What schemes and checklists may ask of each customer beside r, f and m (`insight.traits`)."""
-        date = as_of or self.as_of
-        ids = self.history(date)["customer_id"]
-        tables = {name: self.table(name) for name in ("surveys", "tickets", "customers")} if wanted else {}
-        stage = self.stage(date) if "stage" in wanted else None
-        return traits.traits(wanted, ids, day_number(date), self.params.rfm.window_days, tables, stage)
-
     @cached_property
     def _cadence(self) -> lifecycle.Cadence:
+        return lifecycle.Cadence(**self._step("cadence", lambda: asdict(self._fit_cadence())))
+
+    def _fit_cadence(self) -> lifecycle.Cadence:
         earlier = self.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
-        return lifecycle.fit_cadence(self.history(), self.history(earlier))
+        now = self.history(columns=["customer_id", "active_days", "own_gap_days", "first_gap_days"])
+        return lifecycle.fit_cadence(now, self.history(earlier, ["customer_id", "active_days", "recency_days"]))
 
     def cadence(self) -> lifecycle.Cadence:
         """What the population teaches about silence."""
         return self._cadence
 
-    def stage(self, as_of: dt.date | None = None) -> pd.Series:
-        """The stage of each row of the history at a date, by this month's cadence."""
-        return lifecycle.stage(self.history(as_of), self.cadence())
-
-    def scores(self) -> pd.DataFrame:
-        """customer_id, recency_days, frequency, monetary, r, f, m, segment, tier, stage, cluster of every customer."""
-        return self._step("scores", lambda: tiers.scores(self))
-
     def drift(self) -> pd.DataFrame:
         """How far this month's customers have moved away from those the frozen scale was fitted on (`scores.drift`)."""
-        return drift.drift(self.scale, self.scores())
+        return drift.drift(self.scale, self.score_cells())
+
+    def score_cells(self) -> pd.DataFrame:
+        """Customers by their scores: r, f, m, customers; who has none among them."""
+        return self._step("score_cells", lambda: counted.score_cells(self))
+
+    def segment_cells(self) -> pd.DataFrame:
+        """The segment map with the customers of every cell: r, f, m, name, customers."""
+        return self._step("segment_cells", lambda: counted.segment_cells(self))
+
+    def spread(self) -> dict[str, Any]:
+        """How customers spread over recency, frequency and money (`segmentation.spread`)."""
+        return self._step("spread", lambda: counted.spread(self))
+
+    def score_concentration(self) -> dict[str, Any]:
+        """How the money that scores stand on concentrates on few customers (`workbook.counted.held`)."""
+        return self._step("score_concentration", lambda: counted.score_concentration(self))
+
+    def comeback(self) -> pd.DataFrame:
+        """Who came back after how long a silence (comeback.csv)."""
+        return self._step("comeback", lambda: counted.comeback(self))
+
+    def checked(self) -> dict[str, pd.DataFrame]:
+        """The checklist counted: ``by_tier`` and ``criteria`` (`workbook.counted.checked`)."""
+        return self._step("checked", lambda: counted.checked(self))
 
     def sensitivity(self) -> pd.DataFrame:
         """How much the tiers depend on the window, the number of scores and what frequency counts."""
@@ -325,9 +372,29 @@ class Workbook:
         """Clusters month after month under numbers that hold (`insight.cluster_path`)."""
         return self._step("clusters", lambda: people.clusters(self))
 
-    def checklist(self) -> pd.DataFrame:
-        """The value-customer checklist of every customer: customer_id, its criteria, met, known."""
-        return self._step("checklist", lambda: people.value_checklist(self))
+    @cached_property
+    def checklist_scale(self) -> rfm.Scale:
+        """The scale that the checklist reads r, f and m on."""
+        return people.checklist_scale(self)
+
+    @cached_property
+    def customers_with_bands(self) -> pd.DataFrame | None:
+        """The customers table with sizes and ages in bands; None where it was not given."""
+        return people.customers_with_bands(self)
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """Attribute → the table that says it, ``customers`` or ``first_orders``."""
+        return people.origins(self)
+
+    @property
+    def attribute_names(self) -> list[str]:
+        """The attributes known of customers, in the order of the slices."""
+        return [*self.origins, "tenure"]
+
+    def attribute(self, name: str) -> pd.Series:
+        """One of the attributes by customer_id."""
+        return self.attributes(["customer_id", name]).set_index("customer_id")[name]
 
     def stage_transitions(self) -> pd.DataFrame:
         """Stage a month ago by stage now, beside the same month last year (`insight.stages`)."""
@@ -337,13 +404,25 @@ class Workbook:
         """The funnel of leads by channel; asks for the leads table."""
         return self._step("leads", lambda: people.leads(self))
 
-    def attributes(self) -> pd.DataFrame:
-        """customer_id with region, industry, company_size, channel, store, gender, age, tenure, as far as known."""
-        return self._step("attributes", lambda: people.attributes(self))
-
     def slices(self) -> pd.DataFrame:
         """Tier × stage by every attribute, small cells suppressed (slices.csv)."""
         return self._step("slices", lambda: people.published_slices(self))
+
+    def compared(self) -> pd.DataFrame:
+        """The values of every attribute beside each other (`slices.side_by_side`), under each other by attribute."""
+        return self._step("compared", lambda: counted.compared(self))
+
+    def counts(self) -> pd.DataFrame:
+        """Customers by tier, segment, stage, trend and cluster (`workbook.counted.counts`)."""
+        return self._step("counts", lambda: counted.counts(self))
+
+    def highest(self) -> dict[str, Any]:
+        """Who brings the most among the called (`workbook.counted.highest`)."""
+        return self._step("highest", lambda: counted.highest(self))
+
+    def labelled(self) -> int:
+        """Customers with a label of the CRM."""
+        return self._step("labelled", lambda: {"customers": counted.labelled(self)})["customers"]
 
     def card(self, customer_id: str) -> dict[str, Any]:
         """Everything the month knows about one customer, asked for by id or, where ids are masked, by mask."""
@@ -353,9 +432,13 @@ class Workbook:
     # --- value --------------------------------------------------------------------------------------------------
 
     def value(self) -> dict[str, Any]:
-        """``customers``, ``model`` and ``note`` of the forecast; ``backtest`` with its hold-out; see insight.forecast."""
-        kept = self._step("value", lambda: value.value(self))
-        return {**kept, "customers": self._memory.get("forecast", lambda: self.tables.cache.read("forecast"))}
+        """``model`` and ``note`` of the `forecast`; ``backtest`` with its hold-out; see insight.forecast."""
+        return self._step("value", lambda: value.value(self))
+
+    @cached_property
+    def value_thirds(self) -> list[float] | None:
+        """The cut points between the book's value tiers."""
+        return book.value_thirds(self.forecast(["clv"])["clv"])
 
     def fared_since(self) -> pd.DataFrame:
         """How the forecasts as of three, six, nine and twelve months ago have fared since."""
@@ -375,7 +458,15 @@ class Workbook:
 
     def recent_beside_expected(self) -> pd.DataFrame:
         """The last ninety days' money beside the months expected, by tier (`insight.worth`)."""
-        return self._step("recent_beside_expected", lambda: value.recent_beside_expected(self))
+        return self._step("recent_beside_expected", lambda: drawn_value.recent_beside_expected(self))
+
+    def value_held(self) -> dict[str, Any]:
+        """Who holds the expected value: sums, counts per bin and the highest (`drawn_value.held`)."""
+        return self._step("value_held", lambda: drawn_value.held(self))
+
+    def value_belied(self) -> dict[str, Any]:
+        """Expected value beside tier and stage, and whose belies the tier (`drawn_value.belied`)."""
+        return self._step("value_belied", lambda: drawn_value.belied(self))
 
     # --- movement -----------------------------------------------------------------------------------------------
 
@@ -389,44 +480,9 @@ class Workbook:
         """The date of the next report: until then an order counts for the next tier."""
         return months_before(self.as_of, -1)
 
-    @cached_property
-    def first_days(self) -> pd.Series:
-        """Day number of every customer's first purchase, by customer_id."""
-        return self.history().set_index("customer_id")["first_day"]
-
-    def window(self, as_of: dt.date | None = None, window_days: int | None = None) -> pd.DataFrame:
-        """What the tiers at a date stand on: `history.windows` of that date, with the traits the tier scheme asks for."""
-        date, length = as_of or self.as_of, window_days or self.params.rfm.window_days
-        end = pd.DataFrame({"end": [day_number(date)]})
-        found = self._kept(
-            _window_step(date, length),
-            lambda engine, days: history.windows(days, engine.frame(end), length),
-            "days",
-            ["customer_id"],
-        )
-        return tiers.with_traits(self, found, date)
-
     def windows(self) -> pd.DataFrame:
         """`window` of as_of and each of the thirteen months before, under each other, oldest first."""
         return pd.concat([self.window(date) for date in sorted(self.dates)], ignore_index=True)
-
-    def tiers_on(self, as_of: dt.date | None = None) -> pd.DataFrame:
-        """The tier of every customer at a date, on this run's scale.
-
-        end, customer_id, tier (with protection and overrides), computed (the scheme's own), held_since, overridden, net,
-        active_days; no row for who has no order in the window before the date, unless a person gave the tier.
-        """
-        date = as_of or self.as_of
-        return self._step(f"tiers-{date}", lambda: tiers.on(self, date))
-
-    def computed_tiers(self, date: dt.date) -> pd.DataFrame:
-        """The tier at a date as the scheme alone gives it: end, customer_id, tier, net, active_days."""
-        if self.tier_scheme.traits:
-            return tiers.at(self, self.window(date))
-        self.window(date)
-        rule = tiers.TierRule(self.tier_scale, self.tier_scheme, self.params.rfm)
-        source = _window_step(date, self.params.rfm.window_days)
-        return self._applied(f"computed-{date}", source, rule.apply, tiers.KINDS)
 
     def tier_path(self) -> pd.DataFrame:
         """`tiers_on` of as_of and each of the thirteen months before, under each other, oldest first."""
@@ -470,19 +526,35 @@ class Workbook:
         """Every override with its reason, its end and what became of it; empty without a file of overrides."""
         if self.overrides is None:
             return pd.DataFrame(columns=overrides.LISTED)
-        return overrides.listed(self.overrides, self.tiers_on(), self.as_of, self.first_days)
+        columns = ["end", "customer_id", "computed"]
+        return self._step(
+            "overridden",
+            lambda: overrides.listed(self.overrides, self.tiers_on(columns=columns), self.as_of, self.first_days),
+        )
 
     def protected(self) -> pd.DataFrame:
         """Customers who keep a tier that they no longer earn, until when, and what would earn it again."""
-        return tiers.protected(self)
+        return self._step("protected", lambda: tiers.all_protected(self))
 
-    def moved(self) -> pd.DataFrame:
-        """This month's move of every customer, on one scale: customer_id, from_tier, to_tier, net, change, cause."""
-        return self._step("moved", lambda: tiers.moved(self))
+    def protection_counts(self) -> pd.DataFrame:
+        """`protected` customers by tier, computed and held_until."""
+        return self._step("protection_counts", lambda: counted.protection_counts(self))
 
     def margin_of_fallen(self) -> float | None:
         """Yearly margin of those who fell from the best tier this month; None where no margin is known."""
-        return tiers.margin_of_fallen(self)
+        return self._step("margin_of_fallen", lambda: {"margin": tiers.margin_of_fallen(self)})["margin"]
+
+    def fallen(self) -> dict[str, Any]:
+        """Who left the best tier since last month, counted, and the first rows (`drawn_movement.fallen`)."""
+        return self._step("fallen", lambda: drawn_movement.fallen(self))
+
+    def kept_tiers(self) -> dict[str, Any]:
+        """Who keeps a tier that is no longer earned, counted, and the first rows (`drawn_movement.kept_tiers`)."""
+        return self._step("kept_tiers", lambda: drawn_movement.kept_tiers(self))
+
+    def upgrade_steps(self) -> dict[str, Any]:
+        """`upgrade_candidates` counted, and the first rows (`drawn_movement.upgrade_steps`)."""
+        return self._step("upgrade_steps", lambda: drawn_movement.upgrade_steps(self))
 
     def movement(self) -> pd.DataFrame:
         """Tier × tier since last month beside the usual range (DESIGN §6)."""
@@ -491,18 +563,25 @@ class Workbook:
     # --- early warning ------------------------------------------------------------------------------------------
 
     def warned(self) -> dict[str, Any]:
-        """``customers`` with risk, alert, reason and value at stake; the ``rule``; ``note``: why there is none."""
-        return self._step("warned", lambda: warning.warned(self))
+        """The ``rule`` that `flags` stands on; ``note``: why there is none."""
+        return self.risk_rule_at(self.as_of)
+
+    def risk_rule_at(self, date: dt.date) -> dict[str, Any]:
+        """``rule`` and ``note`` of the early warning as it stood at a date (`workbook.warning.learned`)."""
+        return self._step(f"risk-{date}", lambda: warning.learned(self, date))
 
     @property
     def risk_rule(self) -> RiskRule | None:
         """The learned rule of the early warning."""
-        kept = self.warned()["rule"]
-        return None if kept is None else RiskRule(**{**kept, "cadence": lifecycle.Cadence(**kept["cadence"])})
+        return warning.rule_at(self, self.as_of)
 
-    def flags_last_month(self) -> pd.DataFrame:
-        """Who was flagged a month ago, by the rule of then."""
-        return self._step("flags_last_month", lambda: warning.flags_last_month(self))
+    def flagged(self) -> dict[str, Any]:
+        """Whom the early warning flags, counted by tier and reason (`drawn_movement.flagged`)."""
+        return self._step("flagged", lambda: drawn_movement.flagged(self))
+
+    def called(self) -> pd.DataFrame:
+        """alert, previous_tier and risk of those on the call list, in its order."""
+        return self._step("called", lambda: drawn_movement.called(self))
 
     def call_list(self) -> dict[str, pd.DataFrame]:
         """``alerts`` (alerts.csv) and ``left_out``: flagged customers not on it, by reason."""
@@ -517,9 +596,16 @@ class Workbook:
     def campaigns(self) -> dict[str, Any]:
         """``assigned``: one row per campaign and customer with outcomes; ``effects`` (campaign_effects.csv); ``open``: not
         over yet. Empty without a contacts table or a trial."""
-        if not (self.has("contacts") or self.has("trial")):
-            return {}
-        return self._step("campaigns", lambda: campaigns.campaigns(self))
+        return self._step("campaigns", lambda: campaigns.campaigns(self)) if self.has_campaigns else {}
+
+    @property
+    def has_campaigns(self) -> bool:
+        """Whether there are campaigns to review."""
+        return self.has("contacts") or self.has("trial")
+
+    def campaigns_counted(self) -> dict[str, Any]:
+        """`campaigns` without its customers (`tallies.campaigns`)."""
+        return self._step("campaigns_counted", lambda: tallies.campaigns(self)) if self.has_campaigns else {}
 
     def campaign_tiers(self, found: pd.Series) -> list[str]:
         """``all`` and the tiers of a review in the order of reading: as campaign.tiers lists them, else the scheme's."""
@@ -528,28 +614,31 @@ class Workbook:
 
     def campaign_review(self) -> dict[str, pd.DataFrame]:
         """What stands beside the effects: draws, faults, adjusted, returns, guardrails, described."""
-        return self._step("campaign_review", lambda: review.review(self)) if self.campaigns() else {}
+        return self._step("campaign_review", lambda: review.review(self)) if self.has_campaigns else {}
 
     def whom_next(self) -> dict[str, pd.DataFrame]:
         """Whether a score can pick whom to treat next (`workbook.review.whom_next`)."""
-        return self._step("whom_next", lambda: review.whom_next(self)) if self.campaigns() else {}
+        return self._step("whom_next", lambda: review.whom_next(self)) if self.has_campaigns else {}
 
     @cached_property
     def catalogue(self) -> list[dict]:
         """The action list of the params."""
         return actions.read_actions(resolve(self.params.actions))
 
-    def planned(self) -> pd.DataFrame:
-        """Everybody on a list this month, and who is held out as its control arm (`insight.actions.planned`)."""
-        return self._step("planned", lambda: loop.planned(self))
-
     def experience(self) -> pd.DataFrame:
         """What those who would have been listed a month ago have spent since (`insight.holdout.experience`)."""
         return self._step("experience", lambda: loop.experience(self))
 
-    def action_list(self) -> pd.DataFrame:
+    def action_list(self, columns: Columns = None) -> pd.DataFrame:
         """This month's lists in the form of the contacts table (action_list.csv)."""
-        return self._step("action_list", lambda: loop.action_list(self))
+        step = self.action_step
+        self.keep(step, lambda: loop.action_list(self))
+        return self.read(step, columns)
+
+    @property
+    def action_step(self) -> str:
+        """The step that holds `action_list`, whose words are of the report's first language."""
+        return f"action_list-{self.params.report.languages[0]}"
 
     def action_sizes(self) -> pd.DataFrame:
         """How much a test of each of this month's actions can tell."""
@@ -577,6 +666,10 @@ class Workbook:
         """Whom to greet until the next report: customer_id, tier, birthday, owner (birthdays.csv)."""
         return self._step("birthdays", lambda: voice.birthdays(self))
 
+    def birthday_counts(self) -> dict[str, Any]:
+        """How many `birthdays` by tier (`workbook.counted.birthday_counts`)."""
+        return self._step("birthday_counts", lambda: counted.birthday_counts(self))
+
     def churn_reasons(self) -> pd.DataFrame:
         """Reason codes of customers at risk or lost beside those of the rest (`insight.reasons`)."""
         return self._step("churn_reasons", lambda: voice.churn_reasons(self))
@@ -595,9 +688,13 @@ class Workbook:
         """``pairs`` (affinity.csv): what is bought beside and after what; with what they stand on (`needs.affinities`)."""
         return self._step("affinity", lambda: needs.affinities(self))
 
-    def next_best(self) -> pd.DataFrame:
-        """The best recommendation of every customer of the window (next_best.csv)."""
-        return self._step("next_best", lambda: needs.next_bests(self))
+    def next_best_rules(self) -> dict[str, pd.DataFrame]:
+        """What is recommended, and what each segment has bought of it (`workbook.needs.next_best_rules`)."""
+        return self._step("next_best_rules", lambda: needs.next_best_rules(self))
+
+    def next_best_counts(self) -> dict[str, Any]:
+        """How many customers have which next best offer, by tier (`workbook.counted.next_best_counts`)."""
+        return self._step("next_best_counts", lambda: counted.next_best_counts(self))
 
     def price_bands(self) -> pd.DataFrame:
         """Who moved to a dearer price band (price_bands.csv)."""
@@ -608,6 +705,14 @@ class Workbook:
         return self._step("preferences", lambda: needs.preferences(self))
 
     # --- the month as a whole -----------------------------------------------------------------------------------
+
+    def row_counts(self) -> pd.DataFrame:
+        """Rows and customers of every frame of customers (`tallies.row_counts`)."""
+        return self._step("row_counts", lambda: tallies.row_counts(self))
+
+    def planned_counts(self) -> pd.DataFrame:
+        """This month's lists counted (`tallies.planned_counts`)."""
+        return self._step("planned_counts", lambda: tallies.planned_counts(self))
 
     def scorecard(self) -> pd.DataFrame:
         """The month's measures beside last month, a year ago and the target."""
@@ -633,32 +738,35 @@ class Workbook:
         """Budget share beside profit share by tier (`insight.budget`); empty without contacts."""
         return self._step("budget", lambda: summary.budget_by_tier(self))
 
-    def book(self) -> pd.DataFrame:
-        """One row per customer, every score beside its reason (DESIGN §6)."""
-        return self._step("book", lambda: summary.assemble(self))
-
-    def next_tier(self) -> pd.DataFrame:
-        """What each customer, in the order of the scores, lacks to a better tier until the deadline (`insight.upgrades`)."""
-        return self._step("next_tier", lambda: tiers.next_tier(self))
-
-    def upgrade_candidates(self) -> pd.DataFrame:
+    def upgrade_candidates(self, columns: Columns = None) -> pd.DataFrame:
         """Everybody who can reach a better tier until the deadline and is not lost, the highest net sales first."""
-        book = self.book()
-        there = book[book["stage"] != "lost"]
-        return upgrades.upgrade_candidates(there, self.next_tier(), len(there))
+        self.keep_by_part("candidates", tiers.upgrade_candidates)
+        self.tables.sort("upgrade_candidates", "candidates", ["monetary", "customer_id"], [True, False])
+        return self.read("upgrade_candidates", columns)
 
     @cached_property
     def tier_scale(self) -> rfm.Scale:
         """The cut points that the tier scheme stands on: the scale's, or the mean split."""
-        return rfm.mean_split(self.measures().dropna(), self.as_of) if self.tier_scheme.scores == "mean" else self.scale
+        return self.mean_split if self.tier_scheme.scores == "mean" else self.scale
+
+    @cached_property
+    def tier_rule(self) -> tiers.TierRule:
+        """What gives any customers of a window their tiers."""
+        return tiers.TierRule(self.tier_scale, self.tier_scheme, self.params.rfm)
+
+    def _groups(self, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
+        return self._step(
+            f"groups-{column}",
+            lambda: groups.summary(self.book([column, *groups.SUMMED]), column, scheme, order),
+        )
 
     def tiers(self) -> pd.DataFrame:
         """Tiers side by side (tiers.csv)."""
-        return groups.summary(self.book(), "tier", self.tier_scheme.name, self.tier_scheme.order)
+        return self._groups("tier", self.tier_scheme.name, self.tier_scheme.order)
 
     def segments(self) -> pd.DataFrame:
         """Segments side by side (segments.csv)."""
-        return groups.summary(self.book(), "segment", self.segment_map.name, self.segment_map.order)
+        return self._groups("segment", self.segment_map.name, self.segment_map.order)
 
     def reconciliation(self) -> pd.DataFrame:
         """Our tiers and segments beside the CRM's own label (`insight.reconciliation`); empty without crm_segment."""
@@ -666,12 +774,12 @@ class Workbook:
 
     def stages(self) -> pd.DataFrame:
         """Stages side by side (stages.csv)."""
-        return groups.summary(self.book(), "stage", "stage", list(lifecycle.STAGES))
+        return self._groups("stage", "stage", list(lifecycle.STAGES))
 
     def clusters(self) -> pd.DataFrame:
         """Clusters side by side (clusters.csv), the most valuable first; empty where none were fitted."""
-        numbers = self.book()["cluster"].dropna()
-        return groups.summary(self.book(), "cluster", "k_means", [str(n) for n in sorted(numbers.unique())])
+        numbers = self.book(["cluster"])["cluster"].dropna().unique()
+        return self._groups("cluster", "k_means", [str(n) for n in sorted(numbers)])
 
     @property
     def terms(self) -> dict[str, dict]:

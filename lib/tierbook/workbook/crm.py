@@ -19,4 +19,4 @@ def reconcile(month: Workbook) -> pd.DataFrame:
         return pd.DataFrame(columns=reconciliation.COLUMNS)
     languages = [month.words(language) for language in ("en", "zh")]
     names = {code: [words.term("segment", code) for words in languages] for code in month.segment_map.order}
-    return reconciliation.reconcile(month.book(), people, names)
+    return reconciliation.reconcile(month.book(["customer_id", "tier", "segment"]), people, names)

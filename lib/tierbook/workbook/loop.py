@@ -14,29 +14,31 @@ from tierbook.workbook import warning
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 
 def planned(month: Workbook) -> pd.DataFrame:
     """Everybody on a list this month, and who of them is held out (`insight.actions.planned`)."""
     rules = month.params.campaign
     salt = f"{month.params.report.name}|actions|{month.params.seed}"
-    return actions.planned(_now(month), month.catalogue, month.experience(), rules.holdout, salt)
+    listed = pd.concat([actions.listed(_now(part), month.catalogue) for part in month.parts()], ignore_index=True)
+    return actions.drawn(listed, month.experience(), rules.holdout, salt)
 
 
-def _now(month: Workbook) -> pd.DataFrame:
-    scored = month.scores()
-    flags = month.warned()["customers"]["alert"]
-    return _listable(month, scored[["customer_id", "tier", "stage", "segment"]].assign(alert=flags), month.as_of)
+def _now(part: Customers) -> pd.DataFrame:
+    scored = part.scores(["customer_id", "tier", "stage", "segment"])
+    return _listable(part, scored.assign(alert=part.flags(["alert"])["alert"]), part.whole.as_of)
 
 
-def _a_month_ago(month: Workbook) -> pd.DataFrame:
-    date = month.dates[1]
-    then = month.flags_last_month()[["customer_id", "tier", "alert"]]
-    segment = month.segment_map.apply(month.cells(month.segment_map, date)).astype(object)
-    return _listable(month, then.assign(stage=month.stage(date).astype(object), segment=segment), date)
+def _a_month_ago(part: Customers) -> pd.DataFrame:
+    month, date = part.whole, part.whole.dates[1]
+    then = part.flags_last_month(["customer_id", "tier", "alert"])
+    segment = month.segment_map.apply(part.cells(month.segment_map, date)).astype(object)
+    return _listable(part, then.assign(stage=part.stage(date).astype(object), segment=segment), date)
 
 
-def _listable(month: Workbook, parts: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+def _listable(part: Customers, parts: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+    month = part.whole
     people = actions.with_people(parts, month.table("customers"))
     flagged = people.loc[people["alert"], "customer_id"]
     ids = people["customer_id"]
@@ -55,10 +57,10 @@ def _greeted(month: Workbook, people: pd.DataFrame, date: dt.date) -> pd.Series:
 
 def experience(month: Workbook) -> pd.DataFrame:
     """What those who would have been listed a month ago have spent since: what this month's control arms are sized by."""
-    then = actions.with_actions(_a_month_ago(month), month.catalogue).dropna(subset="action")
+    then = [actions.listed(_a_month_ago(part), month.catalogue) for part in month.parts()]
     since = month.end - day_number(month.dates[1])
     spent = month.tables.collect(lambda _, days: holdout.spend_within(days, month.end, since), "days")
-    return holdout.experience(then, spent)
+    return holdout.experience(pd.concat(then, ignore_index=True), spent)
 
 
 def action_sizes(month: Workbook) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from tierbook.insight import affinity, next_best, preference, upsell
@@ -14,6 +15,7 @@ from tierbook.scores.maps import OUTSIDE
 if TYPE_CHECKING:
     from tierbook.engine import Engine
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 
 def level(month: Workbook) -> str | None:
@@ -22,8 +24,8 @@ def level(month: Workbook) -> str | None:
 
 
 def _customers(month: Workbook) -> pd.DataFrame:
-    ids = month.history()[["customer_id"]]
-    return ids.assign(customer=range(len(ids)))
+    ids = month.history(columns=["customer_id"])
+    return ids.assign(customer=np.arange(len(ids), dtype="int64"))
 
 
 def bought(month: Workbook, column: str) -> Path:
@@ -135,26 +137,43 @@ def _often(sizes: pd.Series) -> pd.DataFrame:
     return sizes.index[sizes >= affinity.MIN_BOTH].to_frame(index=False, name="item")
 
 
-def next_bests(month: Workbook) -> pd.DataFrame:
-    """The best recommendation of every customer of the window (next_best.csv, `insight.next_best`)."""
-    ranked = next_best.rules(month.affinity()["pairs"])
-    people = _window_people(month)
+RANKS = "next_best_ranks"
+"""The step that holds the rank of each customer's best recommendation: customer_id, rank."""
+
+
+def next_best_rules(month: Workbook) -> dict[str, pd.DataFrame]:
+    """``ranked``: what is recommended (`next_best.rules`); ``shares``: what each segment has bought (`next_best.shares`).
+    The best of them for every customer of the window is kept as the step `RANKS`."""
+    ranked, people = next_best.rules(month.affinity()["pairs"]), _window_people(month)
     if ranked.empty or people.empty:
-        return pd.DataFrame(columns=next_best.COLUMNS)
+        month.keep(
+            RANKS, lambda: pd.DataFrame({"customer_id": pd.Series(dtype="str"), "rank": pd.Series(dtype="int64")})
+        )
+        return {"ranked": ranked, "shares": pd.DataFrame(columns=["segment", "next", "segment_share"])}
     column = month.affinity()["level"]
     numbers = pd.read_parquet(bought(month, column) / "items.parquet").set_index("name")["item"]
     with month.tables.engine() as engine:
-        inside = engine.frame(people[["customer", "segment"]])
+        inside = engine.frame(people[["customer", "customer_id", "segment"]])
         found = engine.scan(bought(month, column) / "bought.parquet").join(inside, on="customer", how="semi")
         proposals = [_proposals(month, engine, one, rules, inside, numbers) for one, rules in ranked.groupby("level")]
-        chosen = engine.collect(next_best.best(proposals, found))
+        best = next_best.best(proposals, found).join(inside, on="customer", how="inner").select("customer_id", "rank")
+        month.tables.write(engine, RANKS, best.sort("customer_id"))
         bought_by = engine.collect(next_best.by_segment(found, inside))
     names = numbers.reset_index().set_index("item")["name"]
-    return next_best.table(chosen, ranked, people, bought_by.assign(next=bought_by["item"].map(names)))
+    named = bought_by.assign(next=bought_by["item"].map(names))
+    return {"ranked": ranked, "shares": next_best.shares(named, people.groupby("segment").size())}
+
+
+def next_bests(part: Customers) -> pd.DataFrame:
+    """The best recommendation of each customer of the window (next_best.csv, `insight.next_best`)."""
+    found = part.whole.next_best_rules()
+    people = part.scores(["customer_id", "tier", "segment"])
+    return next_best.table(part.read(RANKS), found["ranked"], people, found["shares"])
 
 
 def _window_people(month: Workbook) -> pd.DataFrame:
-    scored = month.scores()[["customer_id", "tier", "segment"]].assign(customer=range(len(month.history())))
+    scored = month.scores(["customer_id", "tier", "segment"])
+    scored = scored.assign(customer=np.arange(len(scored), dtype="int64"))
     inside = scored["tier"].notna() & scored["tier"].ne(OUTSIDE) & scored["segment"].notna()
     return scored[inside]
 
@@ -174,7 +193,7 @@ def _proposals(
 def price_bands(month: Workbook) -> pd.DataFrame:
     """Moves between price bands within a category, or over all goods where there are none (price_bands.csv)."""
     column = "category" if _has(month, "category") else None
-    tiers = month.scores()[["customer_id", "tier"]].fillna({"tier": OUTSIDE})
+    tiers = month.scores(["customer_id", "tier"]).fillna({"tier": OUTSIDE})
     window = month.params.rfm.window_days
     with month.tables.engine() as engine:
         found = upsell.prices(engine.scan(month.tables.folder / "transactions.parquet"), column)

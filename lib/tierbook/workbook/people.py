@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.accounting import day_number
 from tierbook.insight import card, cluster_path, restated, slices, stages
 from tierbook.insight.actions import read_actions
 from tierbook.params import resolve
 from tierbook.scores import checklist
+from tierbook.scores.clusters import ClusterRule
 from tierbook.scores.lifecycle import STAGES
-from tierbook.scores.rfm import fit_scale
+from tierbook.scores.rfm import MEASURED, Scale, fit_scale
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 CHECKLIST = "value_customer"
 
@@ -26,22 +29,38 @@ def clusters(month: Workbook) -> dict[str, Any]:
     params, few = month.params, month.degraded("min_customers")
 
     def at(date: dt.date) -> pd.DataFrame:
-        return month.window(date).head(0) if few else month.window(date)
+        found = month.window(date, columns=["customer_id", *MEASURED])
+        return found.head(0) if few else found
 
     return cluster_path.path(at, month.dates, params.clusters.k, params.seed, params.rfm)
 
 
-def value_checklist(month: Workbook) -> pd.DataFrame:
-    """The value-customer checklist of every customer: customer_id, its criteria, met, known.
+def cluster_labels(part: Customers) -> pd.DataFrame:
+    """customer_id, cluster and cluster_before of each customer: at as_of and a month before, by this year's rule; null
+    without an order in the window, and throughout where there is no rule."""
+    kept, ids = part.whole.cluster_path()["rule"], part.history(columns=["customer_id"])
+    if kept is None:
+        return ids.assign(**dict.fromkeys(("cluster", "cluster_before"), pd.Series(pd.NA, ids.index, dtype="Int8")))
+    rule, before = ClusterRule(**kept), part.measures(part.whole.dates[1])
+    then = lookup.of(ids["customer_id"], before["customer_id"], rule.apply(before)).astype("Int8")
+    return ids.assign(cluster=rule.apply(part.measures()), cluster_before=then)
 
-    Where the report's scale has another number of scores than the checklist, quantile cuts are fitted for it alone.
-    """
-    rules, measured = checklist.find(CHECKLIST), month.measures()
-    scale = month.scale
-    if rules.bins != scale.bins:
-        own = month.params.rfm.model_copy(update={"method": "quantile", "bins": rules.bins})
-        scale = fit_scale(measured.dropna(), own, month.as_of, fixed=month.degraded("min_customers"))
-    judged = rules.apply(pd.concat([scale.apply(measured), month.traits(rules.traits)], axis=1))
+
+def checklist_scale(month: Workbook) -> Scale:
+    """The scale that the checklist reads r, f and m on: the report's, or where that has another number of scores than
+    the checklist quantile cuts fitted for it alone."""
+    bins, scale = checklist.find(CHECKLIST).bins, month.scale
+    if bins == scale.bins:
+        return scale
+    own = month.params.rfm.model_copy(update={"method": "quantile", "bins": bins})
+    return fit_scale(month.measures().dropna(), own, month.as_of, fixed=month.degraded("min_customers"))
+
+
+def value_checklist(part: Customers) -> pd.DataFrame:
+    """The value-customer checklist of each customer: customer_id, its criteria, met, known."""
+    rules, measured = checklist.find(CHECKLIST), part.measures()
+    scale = part.whole.checklist_scale
+    judged = rules.apply(pd.concat([scale.apply(measured), part.traits(rules.traits)], axis=1))
     return pd.concat([measured[["customer_id"]], judged], axis=1)
 
 
@@ -51,15 +70,18 @@ def stage_transitions(month: Workbook) -> pd.DataFrame:
 
 
 def _transitions(month: Workbook, now: dt.date, before: dt.date) -> pd.DataFrame | None:
-    if now != month.as_of and day_number(before) < month.first_days.min():
+    if now != month.as_of and day_number(before) < month.first_day:
         return None
-    at = [month.history(date)[["customer_id"]].assign(stage=month.stage(date)) for date in (before, now)]
-    return stages.transitions(*at)
+    return stages.together([
+        stages.transitions(*(part.history(date, ["customer_id"]).assign(stage=part.stage(date)) for date in (before, now)))
+        for part in month.parts()
+    ])  # fmt: skip
 
 
 def leads(month: Workbook) -> pd.DataFrame:
     """The funnel of leads by channel (`insight.stages.leads`)."""
-    return stages.leads(month.table("leads"), month.history(), day_number(month.dates[1]), month.end)
+    known = month.history(columns=["customer_id", "first_day", "active_days"])
+    return stages.leads(month.table("leads"), known, day_number(month.dates[1]), month.end)
 
 
 def late_refunds(month: Workbook) -> pd.DataFrame:
@@ -72,27 +94,46 @@ def late_refunds(month: Workbook) -> pd.DataFrame:
     return restated.table(found)
 
 
-def attributes(month: Workbook) -> pd.DataFrame:
-    """Region, industry, company size, channel, store, gender, age and tenure of every customer, as far as known."""
+FIRST_VALUES = "first_values"
+
+
+def customers_with_bands(month: Workbook) -> pd.DataFrame | None:
+    """The customers table with sizes and ages in bands; None where it was not given."""
     customers = month.table("customers")
-    if customers is not None:
-        bands = month.params.segments.size_bands
-        sizes = slices.size_bands(customers["company_size"], bands)
-        customers = customers.assign(company_size=sizes, age=slices.age_bands(customers, month.as_of))
+    if customers is None:
+        return None
+    sizes = slices.size_bands(customers["company_size"], month.params.segments.size_bands)
+    return customers.assign(company_size=sizes, age=slices.age_bands(customers, month.as_of))
+
+
+def origins(month: Workbook) -> dict[str, str]:
+    """Which table says what of customers (`insight.slices.origins`); what their first orders say is kept where asked."""
+    customers = month.customers_with_bands
     known = slices.origins(customers, None)
     lacking = [column for column in ("region", "channel", "store") if column not in known]
-    first = (
-        month.tables.collect(lambda _, lines, days: slices.first_values(lines, days, lacking), "transactions", "days")
-        if lacking
-        else None
-    )
-    return slices.attributes(month.book(), month.history(), customers, first).reset_index()
+    if not lacking:
+        return known
+
+    def first(_, lines, days):
+        return slices.first_values(lines, days, lacking)
+
+    month.tables.keep(FIRST_VALUES, first, "transactions", "days", order=["customer_id"])
+    return slices.origins(customers, month.read(FIRST_VALUES, lacking))
+
+
+def attributes(part: Customers) -> pd.DataFrame:
+    """Region, industry, company size, channel, store, gender, age and tenure of each customer, as far as known."""
+    month, found = part.whole, part.history(columns=["customer_id", "T"])
+    tables = {"customers": month.customers_with_bands}
+    if "first_orders" in month.origins.values():
+        tables["first_orders"] = part.read(FIRST_VALUES)
+    return slices.attributes(found, tables, month.origins)
 
 
 def published_slices(month: Workbook) -> pd.DataFrame:
     """Tier × stage by every attribute, small cells suppressed."""
-    known = month.attributes().set_index("customer_id")
-    return slices.published(month.book(), known, month.tier_scheme.order, list(STAGES))
+    book = month.book(["customer_id", "tier", "stage", "monetary"])
+    return slices.published(book, month.attribute_names, month.attribute, month.tier_scheme.order, list(STAGES))
 
 
 def _rows_of(frame: pd.DataFrame, customer_id: str) -> pd.DataFrame:
@@ -101,15 +142,17 @@ def _rows_of(frame: pd.DataFrame, customer_id: str) -> pd.DataFrame:
 
 def one_card(month: Workbook, customer_id: str) -> dict[str, Any]:
     """Everything the month knows about one customer (`insight.card`)."""
+    part = month.alone(customer_id)
+    found = part.book()
     facts = card.Month(
-        book=month.book(),
-        history=month.history(),
-        tiers=pd.concat([_rows_of(month.tiers_on(date), customer_id) for date in month.dates], ignore_index=True),
+        book=month.book(["customer_id"]) if found.empty else found,
+        history=part.history(),
+        tiers=pd.concat([_rows_of(part.tiers_on(date), customer_id) for date in month.dates], ignore_index=True),
         dates=month.dates,
         order=month.tier_scheme.order,
         scale=month.tier_scale,
         cadence=month.cadence(),
-        missing=month.next_tier(),
+        missing=part.next_tier(),
         actions=read_actions(resolve(month.params.actions)),
         margin_known=month.margin_rate is not None,
     )

@@ -23,7 +23,7 @@ IMPOSSIBLE = ["fault", "lines", "amount", "example"]
 
 def base_gates(month: Workbook) -> pd.DataFrame:
     """The gates that decide what the report computes (`insight.gates.base`)."""
-    return gates.base(month.history(), month.as_of, month.params.gate)
+    return gates.base(month.history(columns=["first_day", "last_day"]), month.as_of, month.params.gate)
 
 
 def all_gates(month: Workbook) -> pd.DataFrame:
@@ -77,7 +77,10 @@ def impossible(month: Workbook) -> pd.DataFrame:
 
 def far_out(month: Workbook) -> dict[str, pd.DataFrame]:
     """The window's outliers (`insight.outliers`): ``summary`` of orders and of customers, ``listed``: the ten largest of each."""
-    window, customers = month.params.rfm.window_days, outliers.of_customers(month.history())
+    window, customers = (
+        month.params.rfm.window_days,
+        outliers.of_customers(month.history(columns=["customer_id", "window_net"])),
+    )
     summaries, tops = [], []
     with month.tables.engine() as engine, TemporaryDirectory(dir=month.tables.work) as scratch:
         lines, kept = engine.scan(month.tables.folder / "transactions.parquet"), Path(scratch) / "orders.parquet"

@@ -56,7 +56,10 @@ def _faults(month: Workbook, assigned: pd.DataFrame) -> pd.DataFrame:
     if contacts is None:
         return pd.DataFrame(columns=contact_faults.COLUMNS)
     rules, people = month.params.campaign, month.table("customers")
-    known = [month.history()["customer_id"], *([] if people is None else [people["customer_id"]])]
+    known = [
+        month.history(columns=["customer_id"])["customer_id"],
+        *([] if people is None else [people["customer_id"]]),
+    ]
     ours = assigned[assigned["campaign"].isin(contacts["campaign"])]
     return contact_faults.faults(contacts, ours, pd.concat(known), rules.control, rules.window_days)
 

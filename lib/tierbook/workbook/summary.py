@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tierbook import book
+from tierbook import book, lookup
 from tierbook.accounting import day_number
 from tierbook.insight import (
     acquisition,
@@ -26,6 +26,7 @@ from tierbook.scores.maps import OUTSIDE
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 MONTHS = 13
 """Months told: this one and the twelve before."""
@@ -33,7 +34,7 @@ MONTHS = 13
 
 def measures_by_month(month: Workbook) -> pd.DataFrame:
     """The scorecard's measures of this month and the twelve before, as far as the history reaches."""
-    found, first = scorecard.measures(_facts(month)), month.first_days.min()
+    found, first = scorecard.measures(_facts(month)), month.first_day
     known = [k for k in range(MONTHS) if k == 0 or day_number(month.dates[k + 1]) >= first]
     return found[found["months_ago"].isin(known)].reset_index(drop=True)
 
@@ -44,7 +45,7 @@ def _facts(month: Workbook) -> scorecard.Facts:
     steps = None if leads is None else acquisition.lead_steps(leads, month.first_days)
     return scorecard.Facts(
         sales=_sales(month),
-        newcomers=acquisition.newcomers_by_month(month.history(), ends),
+        newcomers=acquisition.newcomers_by_month(month.history(columns=["first_day", "first_gap_days"]), ends),
         base=_base(month),
         changes=tier_changes.by_month(month.past_moves(), ends, month.tier_scheme.order),
         warning=_warning(month),
@@ -59,8 +60,15 @@ def _facts(month: Workbook) -> scorecard.Facts:
 def _base(month: Workbook) -> pd.DataFrame:
     """Customers of the window and of the best tier at each month's end (`buying.base`)."""
     best = month.tier_scheme.order[0]
+    columns = ["end", "customer_id", "window_active_days", "window_orders", "window_net", "window_cost"]
     rows = [
-        buying.base(month.window(date), month.tiers_on(date), [day_number(date)], best) for date in month.dates[:MONTHS]
+        buying.base(
+            month.window(date, columns=columns),
+            month.tiers_on(date, ["end", "customer_id", "tier"]),
+            [day_number(date)],
+            best,
+        )
+        for date in month.dates[:MONTHS]
     ]
     return pd.concat(rows, ignore_index=True).rename_axis("ago")
 
@@ -68,18 +76,19 @@ def _base(month: Workbook) -> pd.DataFrame:
 def _of_orders(month: Workbook, ends: list[int]) -> dict[str, pd.DataFrame]:
     """What takes a pass over the orders: trade, retention, breadth."""
     every = MONTHS - 1 + 2 * retention.YEAR
-    calendar, firsts = retention.calendar(month.as_of, every), month.first_days.reset_index()
+    calendar, known = retention.calendar(month.as_of, every), month.kept_history()
     window = month.params.rfm.window_days
     with month.tables.engine() as engine:
         days, lines = (engine.scan(month.tables.folder / f"{name}.parquet") for name in ("days", "transactions"))
         asked = engine.frame(calendar[calendar["ago"] < MONTHS])
-        traded = engine.collect(buying.trade(days, asked, engine.frame(firsts))).set_index("ago").astype(float)
+        firsts = month.tables.scan_step(engine, known).select("customer_id", "first_day")
+        traded = engine.collect(buying.trade(days, asked, firsts)).set_index("ago").astype(float)
         bought = engine.collect(retention.patterns(days, engine.frame(calendar)))
         broad = engine.collect(buying.breadth(lines, ends, window))
     counts = ["buyers", "orders", "net", "first_net"]
     return {
         "trade": traded.reindex(range(MONTHS)).fillna(dict.fromkeys(counts, 0.0)),
-        "retention": retention.by_month(bought, int(month.first_days.min()), month.as_of, MONTHS),
+        "retention": retention.by_month(bought, month.first_day, month.as_of, MONTHS),
         "breadth": buying.breadth_by_month(broad, MONTHS),
     }
 
@@ -109,14 +118,15 @@ _WARNED = ["flagged", "value_at_stake"] + [
 def _warning(month: Workbook) -> pd.DataFrame:
     """The early warning now and a month ago, by the rule of each date; what became of who was flagged a month ago."""
     table = pd.DataFrame(np.nan, index=pd.RangeIndex(MONTHS, name="ago"), columns=_WARNED)
-    now, then = month.warned()["customers"], month.flags_last_month()
+    columns = ["customer_id", "risk", "alert", "value_at_stake"]
+    now, then = month.flags(columns), month.flags_last_month(columns)
     for ago, flags in enumerate((now, then)):
         if flags["risk"].notna().any():
             table.loc[ago, ["flagged", "value_at_stake"]] = [flags["alert"].sum(), flags["value_at_stake"].sum()]
     table.loc[1, "value_at_stake"] *= _margin_then_over_now(month)
-    last_day = month.history().set_index("customer_id")["last_day"]
-    warned = then.loc[then["alert"], "customer_id"]
-    bought = int((last_day.reindex(warned) > day_number(month.dates[1])).sum())
+    found, warned = month.history(columns=["customer_id", "last_day"]), then.loc[then["alert"], "customer_id"]
+    last_day = lookup.of(warned, found["customer_id"], found["last_day"])
+    bought = int((last_day > day_number(month.dates[1])).sum())
     table.loc[0, ["flagged_before", "flagged_bought"]] = [len(warned), bought]
     for called in month.loop()["called"].itertuples():
         outcome = [called.n_treated, called.buyers_listed, called.n_control, called.buyers_held_out]
@@ -128,7 +138,10 @@ def _margin_then_over_now(month: Workbook) -> float:
     """What brings money at this month's margin to last month's; null where only one of them is known."""
     if month.params.margin is not None:
         return 1.0
-    now, then = month.margin_rate, profile.margin_rate(month.history(month.dates[1]))
+    now, then = (
+        month.margin_rate,
+        profile.margin_rate(month.history(month.dates[1], ["window_orders", "window_net", "window_cost"])),
+    )
     if now is None and then is None:
         return 1.0
     return then / now if now and then is not None else np.nan
@@ -194,21 +207,24 @@ def _people(month: Workbook, tiers: pd.DataFrame, firsts: pd.Series) -> pd.Serie
     return pd.Series(counts, dtype=float) / months
 
 
-def assemble(month: Workbook) -> pd.DataFrame:
-    """The book: every score of every customer beside its reason."""
-    found, scored = month.history(), month.scores()
+def assemble(part: Customers) -> pd.DataFrame:
+    """The book: every score of each customer beside its reason."""
+    month, found, scored = part.whole, part.history(), part.scores()
     last = month.dates[1]
-    before = month.scale.apply(month.measures(last)).set_axis(month.history(last)["customer_id"])
+    before = month.scale.apply(part.measures(last)).set_axis(part.history(last, ["customer_id"])["customer_id"])
     columns = [
         found.drop(columns="recency_days"),
         scored.drop(columns=["customer_id", "recency_days"]),
         found["recency_days"],
         book.trend(found),
-        book.changes(scored, before, month.moved()),
-        book.gaps(month.next_tier(), month.params.currency).set_axis(found.index),
-        month.value()["customers"].drop(columns="customer_id"),
-        month.warned()["customers"][["alert", "alert_reason", "value_at_stake"]],
+        book.changes(scored, before, part.moved()),
+        book.gaps(part.next_tier(), month.params.currency).set_axis(found.index),
+        part.forecast().drop(columns="customer_id"),
+        part.flags(["alert", "alert_reason", "value_at_stake"]),
     ]
     people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
-    chosen = month.planned().query("not held_out").set_index("customer_id")["action"]
-    return book.assemble(people.assign(action=people["customer_id"].map(chosen)))
+    planned = part.planned(["customer_id", "action", "held_out"])
+    chosen = planned[~planned["held_out"]]
+    action = lookup.of(people["customer_id"], chosen["customer_id"], chosen["action"])
+    thirds = month.value_thirds
+    return book.assemble(people.assign(action=action, value_tier=book.value_tier(people["clv"], thirds)))

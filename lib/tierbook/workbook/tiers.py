@@ -16,30 +16,31 @@ from tierbook.insight import movement, overrides, protection, sensitivity, tier_
 from tierbook.months import months_before, months_between
 from tierbook.params import Rfm
 from tierbook.scores import maps
-from tierbook.scores.rfm import Scale
+from tierbook.scores.rfm import MEASURED, Scale
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 
-def scores(month: Workbook) -> pd.DataFrame:
-    """r, f, m, segment, tier, stage and cluster of every customer."""
-    measured, tiers, clusters = month.measures(), month.tiers_on(), month.cluster_path()["labels"]
-    ids = measured["customer_id"]
+def scores(part: Customers) -> pd.DataFrame:
+    """r, f, m, segment, tier, stage and cluster of each customer."""
+    month, measured = part.whole, part.measures()
+    now, ids = part.tiers_on(columns=["customer_id", "tier"]), measured["customer_id"]
     return pd.concat([measured, month.scale.apply(measured)], axis=1).assign(
-        segment=month.segment_map.apply(month.cells(month.segment_map)).astype(object),
-        tier=lookup.of(ids, tiers["customer_id"], tiers["tier"].astype(object)),
-        stage=month.stage().astype(object),
-        cluster=lookup.of(ids, clusters["customer_id"], clusters["cluster"]).astype("Int8"),
+        segment=month.segment_map.apply(part.cells(month.segment_map)).astype(object),
+        tier=lookup.of(ids, now["customer_id"], now["tier"].astype(object)),
+        stage=part.stage().astype(object),
+        cluster=part.cluster_labels()["cluster"],
     )
 
 
-def with_traits(month: Workbook, window: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+def with_traits(part: Customers, window: pd.DataFrame, date: dt.date) -> pd.DataFrame:
     """The customers of a date's window with the traits that the tier scheme asks for."""
-    wanted = list(month.tier_scheme.traits)
+    wanted = list(part.whole.tier_scheme.traits)
     if not wanted:
         return window
-    known = month.traits(wanted, date).set_axis(month.history(date)["customer_id"])
+    known = part.traits(wanted, date).set_axis(part.history(date, ["customer_id"])["customer_id"])
     return window.assign(**{trait: known[trait].reindex(window["customer_id"]).array for trait in wanted})
 
 
@@ -81,50 +82,59 @@ class TierRule:
 
 def at(month: Workbook, window: pd.DataFrame) -> pd.DataFrame:
     """The tier of every customer of ``window``, on this run's scale, as the scheme alone gives it."""
-    return TierRule(month.tier_scale, month.tier_scheme, month.params.rfm).apply(window)
+    return month.tier_rule.apply(window)
 
 
-def on(month: Workbook, date: dt.date) -> pd.DataFrame:
-    """The tier of every customer at a date, with protection and overrides."""
+def on(part: Customers, date: dt.date) -> pd.DataFrame:
+    """The tier of each customer at a date, with protection and overrides."""
+    month = part.whole
     hold, back = month.params.tiers.hold_months, months_between(month.as_of, date)
     looked_at = [months_before(month.as_of, back + k) for k in range(hold + 1)]
-    computed = pd.concat([month.computed_tiers(earlier) for earlier in looked_at], ignore_index=True)
+    computed = pd.concat([part.computed_tiers(earlier) for earlier in looked_at], ignore_index=True)
     found = protection.protect(computed, looked_at, month.tier_scheme.order, hold)
     found = found[found["end"] == day_number(date)].assign(overridden=False).reset_index(drop=True)
-    return found if month.overrides is None else overrides.override(found, month.overrides, [date], month.first_days)
+    return found if month.overrides is None else overrides.override(found, month.overrides, [date], part.first_days)
 
 
 def past_moves(month: Workbook) -> pd.DataFrame:
     """Moves between tiers from each of ``month.dates`` to the one after it, counted (`movement.counted`), by its end."""
+    for date in month.dates:
+        month.keep_by_part(f"tiers-{date}", lambda part, date=date: on(part, date))
     counts = [
-        movement.counted(moves_between(month, before, now)).assign(end=day_number(now))
+        movement.counted(moves_between(part, before, now)).assign(end=day_number(now))
+        for part in month.parts()
         for now, before in pairwise(month.dates)
     ]
-    return pd.concat(counts, ignore_index=True)
+    counted = movement.together(counts, ["end"])
+    order = {day_number(date): place for place, date in enumerate(month.dates)}
+    return counted.sort_values("end", key=lambda end: end.map(order), kind="stable", ignore_index=True)
 
 
-def moves_between(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
-    """The move of every customer between two dates (`movement.moves`)."""
-    return movement.moves(_both(month, before, now), month.first_days, day_number(before), day_number(now))
+def moves_between(part: Customers, before: dt.date, now: dt.date) -> pd.DataFrame:
+    """The move of each customer between two dates (`movement.moves`)."""
+    return movement.moves(_both(part, before, now), part.first_days, day_number(before), day_number(now))
 
 
-def _both(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
-    return pd.concat([month.tiers_on(before), month.tiers_on(now)], ignore_index=True)
+def _both(part: Customers, before: dt.date, now: dt.date) -> pd.DataFrame:
+    columns = ["end", "customer_id", "tier", "net"]
+    return pd.concat([part.tiers_on(date, columns) for date in (before, now)], ignore_index=True)
 
 
 def sizes(month: Workbook) -> pd.DataFrame:
     """Customers per tier at each of ``month.dates`` (`tier_path.sizes`)."""
-    order = month.tier_scheme.order
-    return pd.concat([tier_path.sizes(month.tiers_on(date), [date], order) for date in sorted(month.dates)])
+    order, columns = month.tier_scheme.order, ["end", "tier"]
+    return pd.concat([tier_path.sizes(month.tiers_on(date, columns), [date], order) for date in sorted(month.dates)])
 
 
-def moved(month: Workbook) -> pd.DataFrame:
-    """This month's move of every customer, and whether the customer or the scale moved."""
-    moved = moves_between(month, month.dates[1], month.as_of)
+def moved(part: Customers) -> pd.DataFrame:
+    """This month's move of each customer, and whether the customer or the scale moved."""
+    month = part.whole
+    moved = moves_between(part, month.dates[1], month.as_of)
     moved["tier_change"] = movement.direction(moved, month.tier_scheme)
     last = month.dates[1]
-    moved["reported"] = lookup.of(moved.index, month.history(last)["customer_id"], _reported(month, last))
-    then, now = (_computed(month, date, moved.index) for date in (last, month.as_of))
+    known = part.history(last, ["customer_id"])["customer_id"]
+    moved["reported"] = lookup.of(moved.index, known, _reported(part, last))
+    then, now = (_computed(part, date, moved.index) for date in (last, month.as_of))
     stood = moved["from_tier"] == moved["to_tier"]
     # Where protection or an override decides, the scale does not.
     by_scheme = then.eq(moved["from_tier"]) & now.eq(moved["to_tier"])
@@ -137,34 +147,41 @@ def margin_of_fallen(month: Workbook) -> float | None:
     """Yearly margin of those who fell from the best tier this month; None where no margin is known."""
     if month.margin_rate is None:
         return None
-    found, best = month.moved(), month.tier_scheme.order[0]
+    margins = [_margin_of_fallen(part) for part in month.parts()]
+    return None if None in margins else sum(margins)
+
+
+def _margin_of_fallen(part: Customers) -> float | None:
+    found, best = part.moved(["customer_id", "from_tier", "to_tier"]), part.whole.tier_scheme.order[0]
     fallen = found.loc[(found["from_tier"] == best) & (found["to_tier"] != best), "customer_id"]
-    return tier_path.margin_of(fallen, month.history(month.dates[1]), month.params.margin)
+    columns = ["customer_id", "window_orders", "window_net", "window_cost"]
+    return tier_path.margin_of(fallen, part.history(part.whole.dates[1], columns), part.whole.params.margin)
 
 
-def _computed(month: Workbook, date: dt.date, customers: pd.Index) -> pd.Series:
+def _computed(part: Customers, date: dt.date, customers: pd.Index) -> pd.Series:
     """The tier at a date by the scheme alone on this run's scale; ``outside`` without an order in the window, null for
     who had not bought yet."""
-    found = month.tiers_on(date)
+    found = part.tiers_on(date, ["customer_id", "computed"])
     tier = lookup.of(customers, found["customer_id"], found["computed"].astype(object))
-    return tier.fillna(maps.OUTSIDE).where(month.first_days.reindex(customers) <= day_number(date))
+    return tier.fillna(maps.OUTSIDE).where(part.first_days.reindex(customers) <= day_number(date))
 
 
-def _reported(month: Workbook, last: dt.date) -> pd.Series:
+def _reported(part: Customers, last: dt.date) -> pd.Series:
     """The tier by the scheme alone as last month's report gave it, on the scale of then, in the order of last month's
     history; null where that scale is this one."""
-    then, scale = month.history(last), month.scale_of(last)
-    if scale is month.scale or then["window_orders"].le(0).all():
-        return pd.Series(None, index=then.index, dtype=object)
-    cells = month.cells(month.tier_scheme, last, scale)
+    month = part.whole
+    scale = month.scale_of(last)
+    if scale is month.scale:
+        return pd.Series(None, index=part.history(last, ["customer_id"]).index, dtype=object)
+    cells = part.cells(month.tier_scheme, last, scale)
     return month.tier_scheme.apply(cells).astype(object).fillna(maps.OUTSIDE)
 
 
 def moves_between_tiers(month: Workbook) -> pd.DataFrame:
     """Tier × tier since last month beside the usual range (DESIGN §6)."""
-    moved, counts = month.moved(), month.past_moves()
+    moved, counts = month.moved([*movement.KEYS, "net", "change_cause", "reported"]), month.past_moves()
     ends = [day_number(d) for d in month.dates]
-    known = [k for k in range(1, 13) if ends[k + 1] >= month.first_days.min()]
+    known = [k for k in range(1, 13) if ends[k + 1] >= month.first_day]
     past = {k: counts[counts["end"] == ends[k]] for k in known}
     by_scale = moved[moved["change_cause"] == "scale"].assign(from_tier=lambda m: m["reported"])
     return movement.movement(list(past.values()), movement.counted(moved), movement.counted(by_scale), past.get(12))
@@ -176,14 +193,11 @@ def over_year(month: Workbook) -> dict[str, Any]:
     Null where the whole window of a year ago is not in the data: ``reaches`` says so.
     """
     dates = [months_before(month.as_of, k) for k in (0, 12, 24)]
-    ends, first = [day_number(date) for date in dates], int(month.first_days.min())
-    reaches = [year_path.reaches(first, end, month.params.rfm.window_days) for end in ends]
+    first, window = month.first_day, month.params.rfm.window_days
+    reaches = [year_path.reaches(first, day_number(date), window) for date in dates]
     moves = [
-        year_path.moves_of_year(_both(month, before, now), month.first_days, start, end) if enough else None
-        for before, now, start, end, enough in (
-            (dates[1], dates[0], ends[1], ends[0], reaches[1]),
-            (dates[2], dates[1], ends[2], ends[1], reaches[2]),
-        )
+        _moves_of_year(month, before, now) if enough else None
+        for before, now, enough in ((dates[1], dates[0], reaches[1]), (dates[2], dates[1], reaches[2]))
     ]
     now = moves[0] if moves[0] is not None else pd.DataFrame(columns=["from_tier", "to_tier", "net", "net_now"])
     return {
@@ -193,40 +207,67 @@ def over_year(month: Workbook) -> dict[str, Any]:
     }
 
 
-def next_tier(month: Workbook) -> pd.DataFrame:
+def _moves_of_year(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
+    start, end = day_number(before), day_number(now)
+    for date in (before, now):
+        month.keep_by_part(f"tiers-{date}", lambda part, date=date: on(part, date))
+    moves = [
+        year_path.moves_of_year(_both(part, before, now), part.first_days, start, end).reset_index(drop=True)
+        for part in month.parts()
+    ]
+    return pd.concat(moves, ignore_index=True)
+
+
+def next_tier(part: Customers) -> pd.DataFrame:
     """What each customer lacks to a better tier at the next report, in the order of the history."""
-    now = _now(month)
-    found = _missing(month, now["tier"])
+    now = _now(part)
+    found = _missing(part, now["tier"])
     by_hand = now["overridden"].astype("boolean").fillna(False).to_numpy(dtype=bool)
     found.loc[by_hand] = None  # where a person decides, no order does
-    return found.assign(deadline=month.deadline, customer_id=now.index)
+    return found.assign(deadline=part.whole.deadline, customer_id=now.index)
 
 
-def _now(month: Workbook) -> pd.DataFrame:
+def upgrade_candidates(part: Customers) -> pd.DataFrame:
+    """Who can reach a better tier until the deadline and is not lost (`insight.upgrades`)."""
+    book = part.book(["customer_id", "tier", "stage", "monetary"])
+    there = book[book["stage"] != "lost"]
+    return upgrades.upgrade_candidates(there, part.next_tier(), len(there))
+
+
+def _now(part: Customers) -> pd.DataFrame:
     """The tiers at as_of, a row for every customer of the history."""
-    tiers, ids = month.tiers_on(), month.history()["customer_id"]
-    columns = {
-        name: lookup.of(ids, tiers["customer_id"], tiers[name].astype(object)) for name in ("tier", "overridden")
-    }
+    names = ["tier", "overridden"]
+    tiers, ids = part.tiers_on(columns=["customer_id", *names]), part.history(columns=["customer_id"])["customer_id"]
+    columns = {name: lookup.of(ids, tiers["customer_id"], tiers[name].astype(object)) for name in names}
     return pd.DataFrame(columns).set_axis(pd.Index(ids, name="customer_id"))
 
 
-def _missing(month: Workbook, tier: pd.Series) -> pd.DataFrame:
+def _missing(part: Customers, tier: pd.Series) -> pd.DataFrame:
     """What is missing to a tier better than the one given, in the order of the history."""
-    left = upgrades.left_over(month.history(month.deadline), month.params.rfm)
-    known = month.traits(list(month.tier_scheme.traits)).assign(tier=tier.to_numpy(dtype=object))
+    month = part.whole
+    later = part.history(month.deadline, ["window_orders", "window_active_days", "window_net"])
+    known = part.traits(list(month.tier_scheme.traits)).assign(tier=tier.to_numpy(dtype=object))
     days = (month.deadline - month.as_of).days
+    left = upgrades.left_over(later, month.params.rfm)
     return upgrades.next_tier(known, left, month.tier_scale, month.tier_scheme, days)
 
 
-def protected(month: Workbook) -> pd.DataFrame:
+def protected(part: Customers) -> pd.DataFrame:
     """Customers whose tier is held (`insight.protection`), with keep_orders and keep_spend: what would earn it again."""
-    listed = protection.protected(month.tiers_on(), month.as_of, month.params.tiers.hold_months)
+    month = part.whole
+    listed = protection.protected(part.tiers_on(), month.as_of, month.params.tiers.hold_months)
     order = month.tier_scheme.order
     below = dict(zip(order, [*order[1:], None], strict=True))  # a tier better than the one below is earned again
-    found = _missing(month, _now(month)["tier"].map(below)).set_axis(month.history()["customer_id"])
+    ids = part.history(columns=["customer_id"])["customer_id"]
+    found = _missing(part, _now(part)["tier"].map(below)).set_axis(ids)
     names = {"orders_missing": "keep_orders", "spend_missing": "keep_spend"}
     return listed.join(found[[*names]].rename(columns=names), on="customer_id")
+
+
+def all_protected(month: Workbook) -> pd.DataFrame:
+    """`protected` customers of the whole month, the most money first."""
+    found = pd.concat([protected(part) for part in month.parts()], ignore_index=True)
+    return found.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)
 
 
 def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
@@ -235,10 +276,12 @@ def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
     Nothing where customers are too few: the tiers then stand on fixed thresholds, and the variants would fit quantiles.
     """
     rules = month.params.rfm
-    by_length = {rules.window_days: month.window()}
-    base, others = sensitivity.tiers_of(by_length[rules.window_days], rules, month.tier_scheme), {}
+
+    def window(length: int) -> pd.DataFrame:
+        return month.window(window_days=length, columns=["customer_id", *MEASURED])
+
+    base, others = sensitivity.tiers_of(window(rules.window_days), rules, month.tier_scheme), iter(())
     if not month.degraded("min_customers"):
-        for length in {max(rules.window_days // 2, 1), 2 * rules.window_days} - {rules.window_days}:
-            by_length[length] = month.window(window_days=length)
-        others = sensitivity.variants(by_length, rules, month.tier_scheme)
+        half_and_double = [max(rules.window_days // 2, 1), 2 * rules.window_days]
+        others = sensitivity.variants(window, half_and_double, rules, month.tier_scheme)
     return sensitivity.sensitivity(base, others, month.tier_scheme.order[0])

@@ -54,7 +54,7 @@ def _on_time(tickets: pd.DataFrame, tiers: list[str], targets: dict[str, float],
 
 def behaviour_table(month: Workbook) -> pd.DataFrame:
     """behaviour.csv: what customers do beside ordering, by tier as of as_of; no row for a table not given."""
-    tiers, people, book = _tiers(month), _people(month), month.book()
+    tiers, people, book = _tiers(month), _people(month), month.book(["tier", "frequency"])
     buyers = book.loc[book["frequency"] > 0, "tier"].astype("str").value_counts()
     rows = behaviour.channel_shares(_channel_orders(month), buyers, tiers)
     if month.has("contacts"):
@@ -78,7 +78,7 @@ def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
     sources = month.tables.collect(
         lambda engine, table: visits.by_source(table, engine.frame(placed), *window), "visits"
     )
-    bought = month.history().set_index("customer_id")["last_day"]
+    bought = month.history(columns=["customer_id", "last_day"]).set_index("customer_id")["last_day"]
     inside = people["customer_id"].isin(came.loc[came["visits"] > 0, "customer_id"])
     return [
         *visits.browsing(people.assign(last_day=people["customer_id"].map(bought)), first, tiers),
@@ -88,7 +88,7 @@ def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
 
 
 def _channel_orders(month: Workbook) -> pd.DataFrame:
-    tiers, (start, end) = month.book()[["customer_id", "tier"]].astype("str"), _window(month)
+    tiers, (start, end) = month.book(["customer_id", "tier"]).astype("str"), _window(month)
     return month.tables.collect(
         lambda engine, lines: behaviour.channel_orders(lines, engine.frame(tiers), start, end), "transactions"
     ).sort_values(["tier", "channel"], ignore_index=True)
@@ -122,7 +122,7 @@ def _without_order(month: Workbook, name: str) -> tuple:
 
 def churn_reasons(month: Workbook) -> pd.DataFrame:
     """churn_reasons.csv: reason codes of the window given by customers at risk or lost, beside the rest's."""
-    stage = month.book().set_index("customer_id")["stage"]
+    stage = month.book(["customer_id", "stage"]).set_index("customer_id")["stage"]
     leaving, found = stage.isin(LEAVING), []
     for name, moment in (("surveys", "answered_at"), ("tickets", "opened_at")):
         if month.has(name):
@@ -157,7 +157,7 @@ def _until(month: Workbook) -> pd.Timestamp:
 
 def _people(month: Workbook) -> pd.DataFrame:
     """customer_id, tier, owner, do_not_contact of everybody with an order up to as_of."""
-    book = month.book()[["customer_id", "tier"]]
+    book = month.book(["customer_id", "tier"])
     return actions.with_people(book.assign(tier=book["tier"].astype(object).fillna(OUTSIDE)), month.table("customers"))
 
 

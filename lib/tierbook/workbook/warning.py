@@ -19,27 +19,37 @@ from tierbook.scores.risk import HORIZON_DAYS, RiskRule, fit_risk, stayed_silent
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 LESSONS = 2
 """Earlier half-years that the rule may learn from."""
 
 
-def rule_at(month: Workbook, date: dt.date) -> tuple[RiskRule | None, str | None]:
-    """The rule learned on everything known at a date; or None and the code of why there is none."""
-    histories = [month.history(date - dt.timedelta(days=k * HORIZON_DAYS)) for k in range(LESSONS + 1)]
+LEARNED_FROM = [
+    "customer_id", "first_day", "repeats", "t_x", "T", "recency_days", "active_days", "window_active_days",
+    "own_gap_days", "first_gap_days",
+]  # fmt: skip
+"""The columns of a history that the rule is learned from and applied to."""
+
+
+def learned(month: Workbook, date: dt.date) -> dict[str, Any]:
+    """``rule``: what can be learned from everything known at a date, None where nothing can; ``note``: the code of why."""
+    if month.degraded("min_customers"):
+        return {"rule": None, "note": "too_few_customers"}
+    cuts = [date - dt.timedelta(days=k * HORIZON_DAYS) for k in range(LESSONS + 1)]
+    histories = [month.history(cut, LEARNED_FROM) for cut in cuts]
     if histories[0].empty:
-        return None, "history_too_short"
+        return {"rule": None, "note": "history_too_short"}
     try:
-        return fit_risk(histories), None
+        return {"rule": asdict(fit_risk(histories)), "note": None}
     except ValueNotEstimable as refusal:
-        return None, refusal.reason_code
+        return {"rule": None, "note": refusal.reason_code}
 
 
-def warned(month: Workbook) -> dict[str, Any]:
-    """``customers`` (customer_id, risk, own_gap_days and the columns of `scores.alerts`), ``rule`` and ``note``."""
-    rule, note = (None, "too_few_customers") if month.degraded("min_customers") else rule_at(month, month.as_of)
-    customers = _flagged(month, month.as_of, FlagRule(rule, month.cadence(), month.margin_rate), month.as_of)
-    return {"customers": customers, "rule": rule and asdict(rule), "note": note}
+def rule_at(month: Workbook, date: dt.date) -> RiskRule | None:
+    """The rule learned on everything known at a date; None where there is none."""
+    kept = month.risk_rule_at(date)["rule"]
+    return None if kept is None else RiskRule(**{**kept, "cadence": lifecycle.Cadence(**kept["cadence"])})
 
 
 KINDS = {"customer_id": "str", "risk": "float64", "own_gap_days": "float64", "alert": "bool"} | {
@@ -63,56 +73,64 @@ class FlagRule:
         return pd.concat([found[["customer_id"]], risk.rename("risk"), own_gap.rename("own_gap_days"), flags], axis=1)
 
 
-def _flagged(month: Workbook, date: dt.date, rule: FlagRule, learned: dt.date) -> pd.DataFrame:
-    """The customers of a date under the rule learned at another."""
-    return month.applied_to_history(f"flagged-{date}-by-{learned}", date, rule.apply, KINDS)
+def flag_rule(month: Workbook) -> FlagRule:
+    """Who is flagged this month."""
+    return FlagRule(rule_at(month, month.as_of), month.cadence(), month.margin_rate)
 
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     """``alerts`` (alerts.csv) and ``left_out``: flagged customers who are not on it, by reason."""
-    warned = month.warned()["customers"].assign(
-        recency_days=month.history()["recency_days"],
-        tier=month.scores()["tier"].fillna(OUTSIDE),
-        previous_tier=tier_at(month, month.history()["customer_id"], month.dates[1]),
-        p_alive=month.value()["customers"]["p_alive"].to_numpy(),
-    )
-    flagged = warned[warned["alert"]]
+    flagged = pd.concat([_flagged(part) for part in month.parts()], ignore_index=True)
     known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
     people = with_people(known, month.table("customers"))
     return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
 
 
-def flags_last_month(month: Workbook) -> pd.DataFrame:
-    """Who was flagged a month ago, by the rule of then: ``warned``'s columns, tier, previous_tier, recency_days, and
+def _flagged(part: Customers) -> pd.DataFrame:
+    """The flagged customers with what the call list tells of them."""
+    warned = part.flags().assign(
+        recency_days=part.history(columns=["recency_days"])["recency_days"],
+        tier=part.scores(["tier"])["tier"].fillna(OUTSIDE),
+        p_alive=part.forecast(["p_alive"])["p_alive"],
+    )
+    flagged = warned[warned["alert"]]
+    return flagged.assign(previous_tier=tier_at(part, flagged["customer_id"], part.whole.dates[1]))
+
+
+def flags_last_month(part: Customers) -> pd.DataFrame:
+    """Who was flagged a month ago, by the rule of then: `FlagRule`'s columns, tier, previous_tier, recency_days, and
     first_flagged: that day for who was not flagged the month before, else that month's (day numbers)."""
+    month = part.whole
     date, before = month.dates[1], month.dates[2]
-    rule, _ = (None, "") if month.degraded("min_customers") else rule_at(month, date)
-    cadence = month.cadence() if rule is None else rule.cadence
-    flagging = FlagRule(rule, cadence, month.margin_rate)
-    flags, earlier = (_flagged(month, then, flagging, date) for then in (date, before))
-    known = flags["customer_id"].isin(earlier.loc[earlier["alert"], "customer_id"])
+    rule = rule_at(month, date)
+    flagging = FlagRule(rule, month.cadence() if rule is None else rule.cadence, month.margin_rate)
+    flags, earlier = (
+        part.applied_to_history(f"flags-{then}-by-{date}", then, flagging.apply, KINDS) for then in (date, before)
+    )
+    known = lookup.of(flags["customer_id"], earlier["customer_id"], earlier["alert"]).eq(True)
     return flags.assign(
-        tier=tier_at(month, flags["customer_id"], date),
-        previous_tier=tier_at(month, flags["customer_id"], before),
-        recency_days=month.history(date)["recency_days"],
+        tier=tier_at(part, flags["customer_id"], date),
+        previous_tier=tier_at(part, flags["customer_id"], before),
+        recency_days=part.history(date, ["recency_days"])["recency_days"],
         first_flagged=known.map({True: day_number(before), False: day_number(date)}),
     )
 
 
-def tier_at(month: Workbook, customer_ids: pd.Series, date: dt.date) -> pd.Series:
+def tier_at(part: Customers, customer_ids: pd.Series, date: dt.date) -> pd.Series:
     """The tier that customers had at one of ``month.dates``, on the index given; null for who had not bought by then."""
-    then = month.tiers_on(date)
+    then, known = part.tiers_on(date, ["customer_id", "tier"]), part.history(date, ["customer_id"])["customer_id"]
     tier = lookup.of(customer_ids, then["customer_id"], then["tier"].astype(object)).fillna(OUTSIDE)
-    return tier.where(lookup.places(customer_ids, month.history(date)["customer_id"]) >= 0, None)
+    return tier.where(lookup.places(customer_ids, known) >= 0, None)
 
 
 def listed_last_month(month: Workbook) -> pd.DataFrame:
     """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then; p_alive is not known of then."""
-    date, flags = month.dates[1], month.flags_last_month().assign(p_alive=float("nan"))
+    date = month.dates[1]
+    flags = pd.concat([then[then["alert"]] for then in (part.flags_last_month() for part in month.parts())])
     contacts = month.table("contacts")
     if contacts is not None:
         contacts = contacts[pd.to_datetime(contacts["assigned_at"]) < pd.Timestamp(date) + pd.Timedelta(days=1)]
-    people = with_people(flags[flags["alert"]], month.table("customers"))
+    people = with_people(flags.assign(p_alive=float("nan")), month.table("customers"))
     return alert_list.listed(people, contacts, month.params.alerts, day_number(date), _salt(month)).alerts
 
 
@@ -151,13 +169,14 @@ def past(month: Workbook) -> dict[str, Any]:
     """The rule as it was learned half a year ago against what happened since: ``backtest`` (alert_backtest.csv),
     ``simple`` (the best simple rule), ``better``: low and high of precision above that rule's, ``note``, ``cut``."""
     cut = month.as_of - dt.timedelta(days=HORIZON_DAYS)
-    then, (rule, note) = month.history(cut), rule_at(month, cut)
+    rule, note = rule_at(month, cut), month.risk_rule_at(cut)["note"]
     empty = {"backtest": pd.DataFrame(columns=alert_backtest.COLUMNS), "simple": None, "better": None}
-    if rule is None or month.degraded("min_customers"):
-        return {**empty, "note": note or "too_few_customers", "cut": str(cut)}
+    if rule is None:
+        return {**empty, "note": note, "cut": str(cut)}
     window = month.params.rfm.window_days
     half = month.tables.collect(lambda _, days: alert_backtest.halves(days, cut, window), "days")
-    scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, month.history())
+    then, now = month.history(cut, [*LEARNED_FROM, "last_day"]), month.history(columns=["customer_id", "active_days"])
+    scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, now)
     table = alert_backtest.backtest(scores, silent)
     simple = alert_backtest.best_simple(table)
     ours = alert_backtest.OURS
