@@ -178,7 +178,7 @@ def test_the_same_month_gives_the_same_file(written, tmp_path):
 
 def test_a_sheet_beyond_the_cap_points_to_the_whole_table(written, tmp_path, monkeypatch):
     month, _ = written
-    for module in (excel, excel_pages):
+    for module in (excel, excel_pages, lists):
         monkeypatch.setattr(module, "MOST_ROWS", 5)
     excel.write_excel(month, tmp_path)
     _, rows = sheet(tmp_path / "customers.xlsx", CUSTOMERS)
@@ -240,7 +240,7 @@ def test_hostile_text_is_harmless_in_every_text_column(tmp_path):
 
     frame = pd.DataFrame({"customer_id": HOSTILE, "owner": HOSTILE[::-1], "monetary": np.arange(len(HOSTILE)) - 3.5})
     with xlsxwriter.Workbook(tmp_path / "x.xlsx", excel.OPTIONS) as book:
-        excel._write_sheet(book, lists.Listing("customers", "customers.csv", frame), Words("en"), "CNY")
+        excel._write_sheet(book, lists.Listing("customers", frame, len(frame)), Words("en"), "CNY")
     _, rows = sheet(tmp_path / "x.xlsx", 0)
     shown = {"\u202eabc": "\ufffdabc", "a\x00\x08b": "a\ufffd\ufffdb"}
     expected = [("'" + text) if text[0] in "=+-@\t＝" else shown.get(text, text) for text in HOSTILE]

@@ -136,5 +136,5 @@ def test_formulas_in_ids_are_harmless_in_csv(tmp_path, monkeypatch):
 def test_tables_come_before_the_pages_where_two_processes_would_compute_one_step(engine, customers, dear):
     """A trial alone (no customers) has no step of orders."""
     params = SimpleNamespace(engine=SimpleNamespace(name=engine))
-    month = SimpleNamespace(params=params, on_orders=customers is not None, history=lambda: range(customers))
+    month = SimpleNamespace(params=params, on_orders=customers is not None, size=customers)
     assert runner._is_dear(month) is dear

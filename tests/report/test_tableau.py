@@ -26,7 +26,7 @@ def month(asked=True):
             "owner": [None, None, None],
         }
     )
-    return SimpleNamespace(params=tree(asked), book=lambda: book)
+    return SimpleNamespace(params=tree(asked), size=len(book), book=lambda: book)
 
 
 def tree(asked):

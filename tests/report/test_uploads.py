@@ -34,7 +34,7 @@ CRM_EXPORTS = {  # as their presets read them: two customers of the book, and th
 class Month:
     """What the uploads ask of a workbook, by hand: five customers of the book, four in the customers table."""
 
-    as_of = dt.date(2026, 10, 31)
+    as_of, size = dt.date(2026, 10, 31), 5
 
     def __init__(self, *names, people="keys"):
         report = {"name": "shop", "languages": ["zh", "en"], "uploads": list(names)}
@@ -42,8 +42,8 @@ class Month:
         self.params = params.parse({"report": report, "as_of": "2026-10-31", "source": source})
         self.people = people
 
-    def book(self):
-        return pd.DataFrame(
+    def book(self, columns=None):
+        found = pd.DataFrame(
             {
                 "customer_id": ["001", "13800138000", "=cmd()", "c4", "c5"],
                 "tier": ["high", "low", "low", "outside", "potential"],
@@ -53,8 +53,9 @@ class Month:
                 "action": ["call", None, None, None, None],
             }
         )
+        return found if columns is None else found[columns]
 
-    def table(self, name):
+    def table(self, name, columns=None):
         assert name == "customers"
         keys = {"customer_id": ["001", "13800138000", "=cmd()", "c4"], "record_id": [LONG, "twice", "R3", "twice"]}
         known = pd.DataFrame(keys)
@@ -118,7 +119,7 @@ def test_an_upload_joins_back_to_the_export_its_preset_read(tmp_path, name):
     }
     tree = params.parse({**params.dump(month.params), "source": source})
     people = Workbook(tree, tmp_path / "out").table("customers")
-    month.table = lambda _: people
+    month.table = lambda *_: people
     uploads.write_uploads(month, tmp_path)
     found = read(tmp_path / "uploads" / uploads.FORMS[name].file)
     export = read(tmp_path / "export.csv")
@@ -175,18 +176,19 @@ def test_words_that_look_like_formulas_are_defused_keys_never_altered(tmp_path):
     ],
 )
 def test_every_customer_is_in_a_file_or_left_out_for_one_reason(keys, reasons):
-    found = uploads.left_out(pd.Series(keys, dtype=object))
+    given = pd.Series(keys, dtype=object)
+    found = uploads.left_out(given, uploads.repeated(given))
     assert [None if pd.isna(reason) else reason for reason in found] == reasons
 
 
 def test_without_a_customers_table_nobody_has_a_record_id(tmp_path):
-    rows = uploads.rows_of(Month("zoho").book(), None, dt.date(2026, 10, 31))
-    assert rows["record_id"].isna().all() and len(rows) == 5
+    found = uploads.record_ids(Month("zoho").book()["customer_id"], None)
+    assert found.isna().all() and len(found) == 5
 
 
 def test_without_a_customers_table_zohos_file_is_empty_and_the_readme_says_why(tmp_path):
     month = Month("zoho")
-    month.table = lambda name: None
+    month.table = lambda *_: None
     uploads.write_uploads(month, tmp_path)
     written = (tmp_path / "uploads" / uploads.FORMS["zoho"].file).read_text(encoding="utf-8-sig")
     assert written.splitlines()[1:] == []

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from tierbook.report.excel_cells import cells, number_format, on_paper, width, write_header
-from tierbook.report.excel_pages import MOST_ROWS, note, pointer, title, write_notes, write_summary
-from tierbook.report.lists import Listing, headings, in_words, listings
+from tierbook.report.excel_pages import note, pointer, title, write_notes, write_summary
+from tierbook.report.lists import MOST_ROWS, Listing, headings, in_words, listings
 from tierbook.show.words import Words
 from tierbook.workbook import Workbook
 
@@ -50,13 +50,13 @@ def _write_sheet(book: Any, listing: Listing, words: Words, currency: str) -> No
     from xlsxwriter.utility import xl_col_to_name
 
     sheet = book.add_worksheet(words.term("sheet", listing.name))
-    whole, heads = listing.frame, headings(listing.frame.columns, words)
-    shown = cells(in_words(whole.head(MOST_ROWS), words, currency))
-    for n, column in enumerate(whole.columns):
-        shape = number_format(whole[column])
+    first, heads = listing.frame.head(MOST_ROWS), headings(listing.frame.columns, words)
+    shown = cells(in_words(first, words, currency))
+    for n, column in enumerate(first.columns):
+        shape = number_format(first[column])
         sheet.set_column(n, n, width(shown[column], heads[n], shape), book.add_format({"num_format": shape}))
-    write_header(book, sheet, heads, [note(listing, column, words.language) for column in whole.columns])
-    for n, row in enumerate(zip(*(shown[column] for column in whole.columns), strict=True), start=1):
+    write_header(book, sheet, heads, [note(listing, column, words.language) for column in first.columns])
+    for n, row in enumerate(zip(*(shown[column] for column in first.columns), strict=True), start=1):
         sheet.write_row(n, 0, row)
     sheet.freeze_panes(1, 1)
     on_paper(sheet)
@@ -65,5 +65,5 @@ def _write_sheet(book: Any, listing: Listing, words: Words, currency: str) -> No
     if len(shown):
         # an id of digits is text on purpose; Excel would mark every one of them with a green corner
         sheet.ignore_errors({"number_stored_as_text": f"A2:{xl_col_to_name(len(heads) - 1)}{len(shown) + 1}"})
-    if len(whole) > len(shown):
+    if listing.rows > len(shown):
         sheet.write_string(len(shown) + 1, 0, pointer(words, listing))

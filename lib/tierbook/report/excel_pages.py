@@ -12,14 +12,12 @@ import yaml
 import tierbook
 from tierbook import columns
 from tierbook.report.excel_cells import COUNT, DATE, DAY_ZERO, MONEY, TEXT, on_paper, write_header
-from tierbook.report.lists import Listing, headings
+from tierbook.report.lists import MOST_IN_CSV, MOST_ROWS, Listing, headings
 from tierbook.show import gates as gates_in_words
 from tierbook.show.tables import MEASURED
 from tierbook.show.words import N_, Words
 from tierbook.workbook import Workbook
 
-MOST_ROWS = 50_000
-"""Rows of a sheet: a larger one takes minutes to write and to open; the table under tables/ has all of them."""
 SCORED = ["chapter", "measure", "value", "previous", "year_ago", "target", "change", "low", "high", "n"]
 SHAPES = {"share": "0.0%", "money": MONEY, "points": "#,##0.0", "ratio": MONEY, "days": "#,##0.0"}
 
@@ -62,7 +60,7 @@ def _facts(month: Workbook, words: Words) -> list[tuple[str, Any, str]]:
         (N_("Net sales counted"), float(rows.loc[kept, "amount"].sum()), MONEY),
         (N_("Order lines set aside"), int(rows.loc[~kept, "rows"].sum()), COUNT),
         (N_("Amount set aside"), float(rows.loc[~kept, "amount"].sum()), MONEY),
-        (N_("Customers"), len(month.book()), COUNT),
+        (N_("Customers"), month.size, COUNT),
         (N_("May the data be believed?"), words.text("The data can be used.") if missed.empty else words.text("Read with care."), TEXT),
         *(("", gates_in_words.sentence(words, gate), TEXT) for gate in missed.itertuples()),
         (N_("Money on these sheets"), _kind_of_money(month, words), TEXT),
@@ -86,9 +84,13 @@ def _contents(words: Words, made: list[Listing]) -> list[tuple[str, str, str]]:
 
 
 def _content(words: Words, listing: Listing) -> str:
-    told = words.text("{n:number|row|rows}", n=len(listing.frame))
-    if len(listing.frame) > MOST_ROWS:
-        told = pointer(words, listing)
+    told = words.text("{n:number|row|rows}", n=listing.rows)
+    if listing.rows > MOST_ROWS:
+        told = pointer(words, listing).rstrip(".。")
+    if listing.name == "customers" and listing.rows > MOST_IN_CSV:
+        file = f"excel/{listing.file}"
+        first = words.text("{file} has the first {n:number}, as many as Excel opens", file=file, n=MOST_IN_CSV)
+        told = words.text("{told:text}; {out:text}", told=told, out=first)
     if not listing.left_out:
         return told
     out = words.text(
@@ -160,5 +162,5 @@ def pointer(words: Words, listing: Listing) -> str:
     """How many rows a capped sheet shows, and which file has them all."""
     return words.text(
         "{shown:number} of {total:number} rows shown; all of them are in {file}.",
-        shown=min(MOST_ROWS, len(listing.frame)), total=len(listing.frame), file=f"tables/{listing.file}",
+        shown=min(MOST_ROWS, listing.rows), total=listing.rows, file=f"tables/{listing.file}",
     )  # fmt: skip

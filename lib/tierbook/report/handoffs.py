@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from tierbook.accounting import day_date
-from tierbook.insight import segmentation
-from tierbook.scores import lifecycle
 from tierbook.show.words import CONTROLS
 from tierbook.workbook import Workbook
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PIECE = 100_000
+"""Rows of a table of customers that are in memory at a time."""
+IN_PIECES = {
+    "customers": "book",
+    "value_customers": "checklist",
+    "upgrade_candidates": "upgrade_candidates",
+    "next_best": "next_best",
+    "action_list": "action_list",
+}
+"""Tables with a row for each of many customers, and the steps that hold them."""
 # The signs of the OWASP page on CSV injection, with the full-width forms that some Excels obey too.
 UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u061c"
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -34,18 +46,34 @@ def harmless(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def pieces(month: Workbook, step: str) -> Iterator[pd.DataFrame]:
+    """The rows of a step with a row per customer (``book``, ``next_best`` …), `PIECE` at a time."""
+    if month.size <= PIECE:
+        yield getattr(month, step)()
+        return
+    getattr(month, step)(["customer_id"])  # written where it is not yet
+    yield from month.tables.cache.batches(month.action_step if step == "action_list" else step, PIECE)
+
+
 def tables(month: Workbook) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Every table of the report with its file's name without the ending (DESIGN §6), one after the other: a table of all
-    customers is gone before the next is made."""
-    yield "row_accounting", month.accounting()
+    """Every table of the report, whole, with its file's name without the ending (DESIGN §6)."""
+    for name, found in in_pieces(month):
+        first, *more = found
+        yield name, pd.concat([first, *more], ignore_index=True) if more else first
+
+
+def in_pieces(month: Workbook) -> Iterator[tuple[str, Iterable[pd.DataFrame]]]:
+    """Every table with its file's name without the ending, as frames that stand under each other: a table is gone before
+    the next is made, and one of many customers never stands whole."""
+    yield "row_accounting", [month.accounting()]
     for name, table in _of_orders(month).items() if month.on_orders else ():
-        yield name, table()
+        yield name, pieces(month, IN_PIECES[name]) if name in IN_PIECES else [table()]
     if month.has("leads"):
-        yield "leads", month.leads()
-    if month.campaigns():
-        yield "campaign_effects", month.campaigns()["effects"]
-        yield from ((f"campaign_{name}", frame) for name, frame in month.campaign_review().items())
-        yield from ((f"targeting_{name}", frame) for name, frame in month.whom_next().items())
+        yield "leads", [month.leads()]
+    if month.has_campaigns:
+        yield "campaign_effects", [month.campaigns_counted()["effects"]]
+        yield from ((f"campaign_{name}", [frame]) for name, frame in month.campaign_review().items())
+        yield from ((f"targeting_{name}", [frame]) for name, frame in month.whom_next().items())
 
 
 def _of_orders(month: Workbook) -> dict[str, Callable[[], pd.DataFrame]]:
@@ -115,7 +143,7 @@ def _behind_pictures(month: Workbook) -> dict[str, Callable[[], pd.DataFrame]]:
         "daily_sales": lambda: _dated(month.sales()["sales"], "day"),
         "missing": month.missing,
         "missing_by_month": month.missing_by_month,
-        "comeback": lambda: _comeback(month),
+        "comeback": month.comeback,
         "cluster_numbers": lambda: month.cluster_path()["k_table"],
         "clv_over_time": lambda: _dated(month.orders_over_time(), "day"),
         "clv_newcomers": month.expected_of_newcomers,
@@ -125,21 +153,48 @@ def _behind_pictures(month: Workbook) -> dict[str, Callable[[], pd.DataFrame]]:
     }
 
 
-def _comeback(month: Workbook) -> pd.DataFrame:
-    earlier = month.history(month.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS))
-    return segmentation.comeback(month.history(), earlier)
-
-
 def _dated(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     """A day number as the date that a reader of the table knows."""
     return frame.assign(**{column: frame[column].map(day_date)})
 
 
+def write_csv(path: Path, frames: Iterable[pd.DataFrame], encoding: str = "utf-8", lineterminator: str = "\n") -> None:
+    """Frames of the same columns under each other as one CSV file, of which one at a time is in memory."""
+    with path.open("w", encoding=encoding, newline="") as out:
+        for n, frame in enumerate(frames):
+            frame.to_csv(out, index=False, header=n == 0, lineterminator=lineterminator)
+
+
+def as_arrow(frames: Iterator[pd.DataFrame]) -> pa.RecordBatchReader:
+    """Frames of the same columns (one at least) one after the other as Arrow, all with the types of the first; a column of
+    it without a value, which has no type, is text."""
+    import pyarrow as pa
+
+    first = next(frames)
+    found = pa.Schema.from_pandas(first, preserve_index=False)
+    typed = [field.with_type(pa.large_string()) if pa.types.is_null(field.type) else field for field in found]
+    schema = pa.schema(typed, found.metadata)
+
+    def each() -> Iterator[pa.RecordBatch]:
+        for frame in chain([first], frames):
+            yield from pa.Table.from_pandas(frame, schema, preserve_index=False).to_batches()
+
+    return pa.RecordBatchReader.from_batches(schema, each())
+
+
 def write_tables(month: Workbook, folder: Path) -> None:
     """Write the tables as CSV (UTF-8, for tools), the book as Parquet too, and the scale as YAML."""
     folder.mkdir(parents=True)
-    for name, frame in tables(month):
-        harmless(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for name, found in in_pieces(month):
+        write_csv(folder / f"{name}.csv", map(harmless, found))
     if month.on_orders:
-        month.book().to_parquet(folder / "customers.parquet", index=False)
+        _write_parquet(folder / "customers.parquet", as_arrow(pieces(month, "book")))
         (folder / "scale.yaml").write_text(month.scale.to_yaml(), encoding="utf-8")
+
+
+def _write_parquet(path: Path, batches: pa.RecordBatchReader) -> None:
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetWriter(path, batches.schema) as out:
+        for batch in batches:
+            out.write_batch(batch)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tierbook import masking
+from tierbook import lookup, masking
 from tierbook.errors import PublishError
 from tierbook.report import lists, publish, uploads
-from tierbook.report.handoffs import harmless
+from tierbook.report.handoffs import PIECE, harmless, pieces, write_csv
 from tierbook.show.words import N_
 from tierbook.workbook import Workbook
 
@@ -67,10 +67,12 @@ def write(month: Workbook, folder: Path) -> None:
     """Write into ``folder``: key.csv (mask, customer_id of the report's customers), key_others.csv (the other ids read),
     the lists to work from as under ``tables/``, ``excel/`` and ``uploads/``; every file for its owner alone."""
     key = month.tables.key()
-    everyone = month.book() if month.on_orders else month.table("trial")
-    named = key.index.isin(everyone["customer_id"])
+    everyone = month.history(columns=["customer_id"]) if month.on_orders else month.table("trial", ["customer_id"])
+    named = lookup.places(key.index, everyone["customer_id"].drop_duplicates()) >= 0
     for name, part in (("key", key[named]), ("key_others", key[~named])):
-        harmless(part.reset_index()).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        starts = range(0, max(len(part), 1), PIECE)
+        some = (harmless(part.iloc[start : start + PIECE].reset_index()) for start in starts)
+        write_csv(folder / f"{name}.csv", some)
     if month.on_orders:
         _write_lists(month, folder, key)
     told = "\n\n".join("\n".join(month.words(language).text(line) for line in README) for language in ("zh", "en"))
@@ -81,14 +83,13 @@ def write(month: Workbook, folder: Path) -> None:
 
 def _write_lists(month: Workbook, folder: Path, key: pd.Series) -> None:
     found = {
-        "action_list": month.action_list(),
-        "alerts": month.call_list()["alerts"],
-        "upgrade_candidates": month.upgrade_candidates(),
-        "next_best": month.next_best(),
-        "birthdays": month.birthdays(),
+        "action_list": pieces(month, "action_list"),
+        "alerts": [month.call_list()["alerts"]],
+        "upgrade_candidates": pieces(month, "upgrade_candidates"),
+        "next_best": pieces(month, "next_best"),
+        "birthdays": [month.birthdays()],
     }
-    for name, frame in found.items():
-        shown = harmless(masking.unmasked(frame, key))
-        shown.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    for name, frames in found.items():
+        write_csv(folder / f"{name}.csv", (harmless(masking.unmasked(frame, key)) for frame in frames))
     lists.write_csv(month, folder / "excel", key)
     uploads.write_uploads(month, folder, key)

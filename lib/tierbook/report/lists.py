@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 from tierbook import masking
+from tierbook.cache import FRAME
 from tierbook.insight import holdout
+from tierbook.report import handoffs
 from tierbook.report.handoffs import harmless
 from tierbook.show.tables import COLUMN_FORMATS
 from tierbook.show.words import N_, Words
@@ -29,6 +33,10 @@ FORMATS = {
     **dict.fromkeys(("frequency", "orders_missing", "alt_orders"), "number"),
     "p_alive": "percent",
 }
+MOST_ROWS = 50_000
+"""Rows of a sheet: a larger one takes minutes to write and to open; the table under tables/ has all of them."""
+MOST_IN_CSV = 1_048_575
+"""Customers of excel/customers.csv: with the heads, as many rows as Excel opens of any file."""
 TO_WORK_FROM = ("upgrade_candidates", "alerts", "action_list")
 GAP = ((r"orders \+(\d+)", N_("orders +{n}")), (r" \| ", N_(" | or ")), (r"; by ", N_("; by ")))
 # What Excel, opening a CSV, takes for a number or a date and so alters: 12 digits or more, lost zeros, 3-1, 1E10, DEC1.
@@ -39,12 +47,23 @@ MISREAD = re.compile(
 
 
 class Listing(NamedTuple):
-    """One sheet: its ``name``, the file under tables/ that has every row, codes as yet, and whom it leaves out."""
+    """One sheet: its ``name``, its first rows (``frame``, of which a sheet shows at most `MOST_ROWS`), codes as yet; how many
+    ``rows`` there are in all, and how many are left out; ``step``: what holds those that ``frame`` does not."""
 
     name: str
-    file: str
     frame: pd.DataFrame
+    rows: int
     left_out: int = 0
+    step: str | None = None
+
+    @property
+    def file(self) -> str:
+        """The file under tables/ that has every row."""
+        return f"{self.name}.csv"
+
+    def pieces(self, month: Workbook) -> Iterable[pd.DataFrame]:
+        """The rows of the CSV for Excel, some at a time."""
+        return [self.frame] if self.step is None else month.tables.cache.batches(self.step, handoffs.PIECE)
 
 
 def listings(month: Workbook, language: str) -> list[Listing]:
@@ -53,33 +72,65 @@ def listings(month: Workbook, language: str) -> list[Listing]:
     Lists to work from hold only who is to be contacted: no do-not-contact, no control arm, no hold-out of the early
     warning; ``left_out`` counts the rest. Alerts and actions are sorted by owner and channel, customers by net sales.
     """
-    silent = _not_to_be_contacted(month)
-    candidates = _candidates(month)
-    reachable = ~candidates["customer_id"].isin(silent)
-    called = month.call_list()["alerts"]
-    listed = holdout.action_list(month.planned(), month.catalogue, month.as_of, month.params.campaign.control, language)
-    treated = listed["arm"] == "treated"
-    book = month.book().sort_values(["monetary", "customer_id"], ascending=[False, True], na_position="last")
+    tiers, called = month.tiers().drop(columns="scheme"), month.call_list()["alerts"]
+    alerts, held_out = _alerts(called[~called["held_out"]]), int(called["held_out"].sum())
     return [
-        Listing("tiers", "tiers.csv", month.tiers().drop(columns="scheme")),
-        Listing("upgrade_candidates", "upgrade_candidates.csv", candidates[reachable], int((~reachable).sum())),
-        Listing("alerts", "alerts.csv", _alerts(called[~called["held_out"]]), int(called["held_out"].sum())),
-        Listing("action_list", "action_list.csv", _actions(listed[treated]), int((~treated).sum())),
-        Listing("customers", "customers.csv", book),
+        Listing("tiers", tiers, len(tiers)),
+        _kept(month, "upgrade_candidates", _candidates(month), "upgrade_candidates"),
+        Listing("alerts", alerts, len(alerts), held_out),
+        _kept(month, "action_list", _actions(month, language), "planned"),
+        _kept(month, "customers", _customers(month))._replace(rows=month.size),
     ]
 
 
-def _not_to_be_contacted(month: Workbook) -> set[str]:
-    people, book, planned = month.table("customers"), month.book(), month.planned()
+def _kept(month: Workbook, name: str, step: str, everybody: str | None = None) -> Listing:
+    """The listing of a kept step; who is in the step ``everybody`` and not in it is left out."""
+    cache = month.tables.cache
+    rows, first = cache.rows(step), _first(cache.batches(step, MOST_ROWS))
+    return Listing(name, first, rows, cache.rows(everybody) - rows if everybody else 0, step)
+
+
+def _first(pieces: Iterator[pd.DataFrame]) -> pd.DataFrame:
+    found = [next(pieces)]
+    while sum(map(len, found)) < MOST_ROWS and (more := next(pieces, None)) is not None:
+        found.append(more)
+    return pd.concat(found, ignore_index=True).head(MOST_ROWS)
+
+
+def _ordered(month: Workbook, step: str, build: Callable[[Any], Any], by: dict[str, bool]) -> str:
+    """Rows that an engine's expression gives, kept in the order of ``by`` (column: whether descending; nulls last)."""
+    month.tables.keep(f"{step}-by-id", build, order=["customer_id"])
+    month.tables.sort(step, f"{step}-by-id", [*by], [*by.values()])
+    return step
+
+
+def _not_to_be_contacted(month: Workbook) -> pd.DataFrame:
+    """customer_id of who asked not to be contacted, is a control of an action, or held out of the early warning."""
+    people, planned = (
+        month.table("customers", ["customer_id", "do_not_contact"]),
+        month.planned(["customer_id", "held_out"]),
+    )
+    book = month.book(["customer_id", "alert"])
     flagged = book.loc[book["alert"], "customer_id"]
-    barred = set() if people is None else set(people.loc[people["do_not_contact"].fillna(False), "customer_id"])
-    control = planned.loc[planned["held_out"], "customer_id"]
-    return barred | set(control) | set(flagged[warning.held_out(month, flagged)])
+    barred = [planned.loc[planned["held_out"], "customer_id"], flagged[warning.held_out(month, flagged)]]
+    if people is not None:
+        barred.append(people.loc[people["do_not_contact"].fillna(False), "customer_id"])
+    return pd.concat(barred).astype("str").to_frame("customer_id")
 
 
-def _candidates(month: Workbook) -> pd.DataFrame:
-    found = month.upgrade_candidates()
-    return found.merge(month.book()[["customer_id", "owner", "action"]], on="customer_id", how="left")
+def _candidates(month: Workbook) -> str:
+    """The step of the upgrade candidates to be contacted, the highest net sales first."""
+    month.upgrade_candidates(["customer_id"])
+    month.book(["customer_id"])
+
+    def build(engine):
+        scan = month.tables.scan_step
+        known = scan(engine, "book").select("customer_id", *_texts("owner", "action"))
+        barred = engine.frame(_not_to_be_contacted(month))
+        found = scan(engine, "upgrade_candidates").join(barred, on="customer_id", how="anti")
+        return found.join(known, on="customer_id", how="left")
+
+    return _ordered(month, "candidates_to_contact", build, {"monetary": True, "customer_id": False})
 
 
 def _alerts(called: pd.DataFrame) -> pd.DataFrame:
@@ -90,9 +141,66 @@ def _alerts(called: pd.DataFrame) -> pd.DataFrame:
     return found[columns].rename(columns={"reason": "alert_reason"})
 
 
-def _actions(listed: pd.DataFrame) -> pd.DataFrame:
+def _actions(month: Workbook, language: str) -> str:
+    """The step of who is to be contacted by an action, in a language, by owner and channel."""
+    month.planned(["customer_id"])
     columns = ["owner", "channel", "customer_id", "action", "action_measure", "tier", "stage", "due", "campaign"]
-    return listed.sort_values(["owner", "channel", "due", "customer_id"], na_position="last")[columns]
+
+    def build(engine):
+        planned = month.tables.scan_step(engine, "planned").filter(~nw.col("held_out"))
+        listed = planned.select(*_texts("customer_id", "tier", "stage", "owner", "action"))
+        found = listed.join(engine.frame(_told(month, language)), on="action", how="left")
+        return found.with_columns(nw.coalesce("owner", "owner_of_action").alias("owner")).select(*columns)
+
+    return _ordered(
+        month, f"actions-{language}", build, dict.fromkeys(["owner", "channel", "due", "customer_id"], False)
+    )
+
+
+def _texts(*columns: str) -> list[nw.Expr]:
+    """Columns of text; without a single value they would have no type."""
+    return [nw.col(column).cast(nw.String) for column in columns]
+
+
+def _told(month: Workbook, language: str) -> pd.DataFrame:
+    """What the catalogue says of each action in a language, as the action list has it: a list of one customer each."""
+    codes = pd.Series([str(action["code"]) for action in month.catalogue], dtype="str")
+    each = pd.DataFrame({"customer_id": codes, "action": codes, "held_out": False})
+    each = each.assign(**dict.fromkeys(("tier", "stage", "owner")))
+    found = holdout.action_list(each, month.catalogue, month.as_of, month.params.campaign.control, language)
+    texts = found[["action", "action_measure", "owner", "channel", "campaign"]].astype("str")
+    return texts.rename(columns={"owner": "owner_of_action"}).assign(due=found["due"])
+
+
+def _customers(month: Workbook) -> str:
+    """The step of the book's rows with the highest net sales, as many as Excel opens."""
+    sales = month.book(["monetary"])["monetary"].to_numpy(dtype=float, na_value=np.nan)
+    step, cache = "customers_by_sales", month.tables.cache
+
+    def write(target: Path) -> None:
+        import pyarrow.parquet as parquet
+
+        target.mkdir()
+        # the book stands in the order of ids, which decide where sales are equal; NaN comes last
+        best = np.argsort(-sales, kind="stable")[:MOST_IN_CSV]
+        parquet.write_table(_taken(cache.folder / "book" / FRAME, best), target / FRAME, row_group_size=handoffs.PIECE)
+
+    cache.file(step, write)
+    return step
+
+
+def _taken(file: Path, places: np.ndarray) -> Any:
+    """Some rows of a Parquet file in the order of ``places``, which are read a piece at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    wanted, start, found = np.sort(places), 0, []
+    read = parquet.ParquetFile(file)
+    for batch in read.iter_batches(handoffs.PIECE):
+        low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
+        found.append(batch.take(pa.array(wanted[low:high] - start)))
+        start += batch.num_rows
+    return pa.Table.from_batches(found, read.schema_arrow).take(pa.array(np.searchsorted(wanted, places)))
 
 
 def in_words(frame: pd.DataFrame, words: Words, currency: str) -> pd.DataFrame:
@@ -132,19 +240,24 @@ def write_csv(month: Workbook, folder: Path, key: pd.Series | None = None) -> No
     UTF-8 with a byte order mark, without which Excel reads Chinese as gibberish. An id that Excel would read as a number
     or a date (12 digits or more, a leading zero, 3-1) is followed by a tab: it then stays text, digit by digit. The tab
     is part of the cell, so for look-ups against other files customers.xlsx is the better one, and tools read tables/.
+    customers.csv has the `MOST_IN_CSV` customers with the highest net sales; a larger file Excel would cut itself.
     With a ``key`` (`Tables.key`): the lists to work from alone, under the real ids of a masked report's customers.
     """
     language = month.params.report.languages[0]
-    words = month.words(language)
     folder.mkdir(parents=True)
-    wanted = [own for own in listings(month, language) if key is None or own.name in TO_WORK_FROM]
-    for listing in wanted:
-        frame = listing.frame if key is None else masking.unmasked(listing.frame, key)
+    for listing in listings(month, language):
+        if key is None or listing.name in TO_WORK_FROM:
+            shown = _for_excel(month, listing, month.words(language), key)
+            handoffs.write_csv(folder / f"{listing.name}.csv", shown, "utf-8-sig", "\r\n")
+
+
+def _for_excel(month: Workbook, listing: Listing, words: Words, key: pd.Series | None) -> Iterator[pd.DataFrame]:
+    for piece in listing.pieces(month):
+        frame = piece if key is None else masking.unmasked(piece, key)
         shown = harmless(_rounded(in_words(frame, words, month.params.currency)))
         if "customer_id" in shown:
             shown["customer_id"] = _kept_as_text(shown["customer_id"])
-        shown = shown.set_axis(headings(shown.columns, words), axis=1)
-        shown.to_csv(folder / f"{listing.name}.csv", index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        yield shown.set_axis(headings(shown.columns, words), axis=1)
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:

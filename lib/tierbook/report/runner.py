@@ -16,17 +16,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tierbook import cache, params
+from tierbook import cache, params, workbook
 from tierbook.errors import NotebookFailed, ParamsError, PublishError
 from tierbook.params import ROOT, Params
 from tierbook.report import archive, excel, form, handoffs, keys, lists, manifest, progress, publish, tableau, uploads
 from tierbook.report.execute import Job, execute, prepare
 from tierbook.report.pages import pages
-from tierbook.workbook import Workbook, quality
+from tierbook.workbook import Workbook, counted, quality, tallies
 
 NOTEBOOKS = ROOT / "notebooks"
-BOOK = ("accounting", "history", "sales", "scores", "value", "tier_path", "movement", "campaigns",
+BOOK = ("accounting", "history", "sales", "scores", "value", "past_moves", "movement", "campaigns",
         "campaign_review", "whom_next", "scorecard", "book", "loop")  # fmt: skip
+OF_CUSTOMERS = ("history", "scores", "book")
+"""Steps of one row per customer, which are written and not read."""
 OF_TRIAL = ("accounting", "campaigns", "campaign_review", "whom_next")
 PROFILE, REVIEW = "01_profile_data", "06_review_campaign"
 BESIDE = 200_000
@@ -101,6 +103,7 @@ def run(run: Run) -> Path:
         with run.timed("databases"):
             month.tables.refresh()
         _compute(month, run, bar, steps[:2])  # what can be refused is refused before a worker starts
+        run.jobs = _at_once(month, run.jobs)
         run.forecast = _forecast(month, run, steps, notebooks)
         with run.timed("gates"):
             quality.refuse(month)
@@ -142,16 +145,30 @@ def _make(month: Workbook, run: Run, jobs: list[Job], folder: Path, workers: Pro
     _compute(month, run, bar, run.steps[2:])
     if alone:
         _write_tables(month, run, folder)
+        _draw_from(month, run)
     futures |= {workers.submit(execute, job): job.notebook.stem for job in jobs if job not in early}
     if run.only is None and not alone:
         _write_tables(month, run, folder)
     _await(futures, run, bar)
 
 
+def _draw_from(month: Workbook, run: Run) -> None:
+    """Compute here what the pages draw from, so that no notebook has to read the customers for it."""
+    with run.timed("figures"):
+        for step in (*counted.DRAWN, *tallies.DRAWN, "campaigns_counted") if month.on_orders else ():
+            getattr(month, step)()
+
+
 def _is_dear(month: Workbook) -> bool:
     """Whether two processes must not compute one step at once: each has an engine of its own, with all its memory, and on
     Spark a Java of its own. Once the tables are made, every step that a notebook asks for is kept."""
-    return month.params.engine.name == "spark" or (month.on_orders and len(month.history()) > BESIDE)
+    return month.params.engine.name == "spark" or (month.on_orders and month.size > BESIDE)
+
+
+def _at_once(month: Workbook, jobs: int) -> int:
+    """How many notebooks may run side by side: with so many customers that they are computed in parts, one, so that no two
+    hold what they read of all of them."""
+    return 1 if month.on_orders and month.size > workbook.PART else jobs
 
 
 def chosen(tree: Params, only: str | None = None) -> list[Path]:
@@ -191,7 +208,7 @@ def _compute(month: Workbook, run: Run, bar: tqdm, steps: tuple[str, ...]) -> No
     for step in steps:
         bar.set_postfix_str(run.at(step), refresh=False)
         with run.timed(step):
-            getattr(month, step)()
+            getattr(month, step)(**({"columns": ["customer_id"]} if step in OF_CUSTOMERS else {}))
         bar.update()
 
 

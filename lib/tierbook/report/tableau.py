@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tierbook.errors import ParamsError
 from tierbook.params import Params
+from tierbook.report.handoffs import as_arrow, pieces
 from tierbook.workbook import Workbook
 
 TABLE = "customers"
@@ -36,10 +37,5 @@ def write_tableau(month: Workbook, folder: Path) -> None:
         return
     check_extras(month.params)
     import pantab
-    import pyarrow
 
-    book = pyarrow.Table.from_pandas(month.book(), preserve_index=False)
-    # a column without a single value has no type of its own, which an extract must have; those of the book are text
-    typed = [field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field for field in book.schema]
-    book = book.cast(pyarrow.schema(typed))
-    pantab.frame_to_hyper(book, folder / f"{TABLE}.hyper", table=TABLE)
+    pantab.frame_to_hyper(as_arrow(pieces(month, "book")), folder / f"{TABLE}.hyper", table=TABLE)

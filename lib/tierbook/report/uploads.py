@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from tierbook import masking
+from tierbook import lookup, masking
+from tierbook.report import handoffs
 from tierbook.report.handoffs import DANGEROUS, UNSEEN, harmless
 from tierbook.report.lists import in_words
 from tierbook.show.words import N_, Words
@@ -64,6 +70,15 @@ REASONS = {
 }
 
 
+class Keyed(NamedTuple):
+    """One CRM's file being written: the column it is keyed on, and how many are in it and left out, by reason."""
+
+    form: Form
+    key: str
+    out: IO[str]
+    told: Counter
+
+
 def write_uploads(month: Workbook, folder: Path, key: pd.Series | None = None) -> None:
     """``uploads/``: one file per CRM of ``report.uploads``, and README.txt, which tells whom each file leaves out and why.
 
@@ -75,59 +90,98 @@ def write_uploads(month: Workbook, folder: Path, key: pd.Series | None = None) -
         return
     target = folder / "uploads"
     target.mkdir(parents=True)
-    rows = rows_of(month.book(), month.table("customers"), month.as_of)
-    rows = rows if key is None else masking.unmasked(rows, key)
-    told = {}
-    for name in month.params.report.uploads:
-        form = FORMS[name]
-        key = key_of(form, rows)
-        out = left_out(rows[key])
-        shown = rows.loc[out.isna(), [key, *COLUMNS]]
-        shown = harmless(in_words(shown, month.words(form.language), month.params.currency))
-        shown.set_axis([form.keys[key], *form.headings], axis=1).to_csv(
-            target / form.file, index=False, encoding=form.encoding, lineterminator="\r\n"
-        )
-        told[name] = (key, len(shown), out.value_counts())
+    people = month.table("customers", ["customer_id", "record_id"])
+    records = record_ids(month.book(["customer_id"])["customer_id"], people)
+    shared = unmask(repeated(records).to_frame("record_id"), key)["record_id"]
+    known = {"customer_id"} | ({"record_id"} if records.notna().any() else set())
+    with ExitStack() as files:
+        forms = {name: _begun(FORMS[name], known, target, files) for name in month.params.report.uploads}
+        for rows in _rows(month, records):
+            real = unmask(rows, key)
+            for keyed in forms.values():
+                _add(month, keyed, real, shared)
+    told = {name: (keyed.key, keyed.told) for name, keyed in forms.items()}
     readme = "\n\n".join(_readme(month.words(language), told) for language in ("zh", "en"))
     (target / "README.txt").write_text(readme + "\n", encoding="utf-8-sig", newline="\r\n")
 
 
-def key_of(form: Form, rows: pd.DataFrame) -> str:
-    """The column that the file is keyed on: the CRM's own record id where anybody's is known, else what it knows besides.
+def unmask(rows: pd.DataFrame, key: pd.Series | None) -> pd.DataFrame:
+    """Rows with the real ids where the report masks them."""
+    return rows if key is None else masking.unmasked(rows, key)
+
+
+def _begun(form: Form, known: set[str], target: Path, files: ExitStack) -> Keyed:
+    """A form's file with its first line."""
+    key = key_of(form, known)
+    out = files.enter_context((target / form.file).open("w", encoding=form.encoding, newline=""))
+    head = pd.DataFrame(columns=[form.keys[key], *form.headings])
+    head.to_csv(out, index=False, lineterminator="\r\n")
+    return Keyed(form, key, out, Counter())
+
+
+def _rows(month: Workbook, records: pd.Series) -> Iterator[pd.DataFrame]:
+    """The book with record_id and as_of, some rows at a time."""
+    start = 0
+    for piece in handoffs.pieces(month, "book"):
+        own = records.iloc[start : start + len(piece)].set_axis(piece.index)
+        yield piece.assign(record_id=own, as_of=month.as_of)
+        start += len(piece)
+
+
+def _add(month: Workbook, keyed: Keyed, rows: pd.DataFrame, shared: pd.Series) -> None:
+    """Rows of the book written into a file, as far as they belong there, and counted."""
+    form = keyed.form
+    out = left_out(rows[keyed.key], shared if keyed.key == "record_id" else shared.head(0))
+    shown = rows.loc[out.isna(), [keyed.key, *COLUMNS]]
+    shown = harmless(in_words(shown, month.words(form.language), month.params.currency))
+    shown.to_csv(keyed.out, index=False, header=False, lineterminator="\r\n")
+    keyed.told.update({"in": len(shown), **out.value_counts()})
+
+
+def key_of(form: Form, known: set[str]) -> str:
+    """The column that the file is keyed on: the CRM's own record id where anybody's is ``known``, else what it knows besides.
 
     One key for the whole file: an import finds its records by one column, and makes a new record of a row without it.
     """
-    known = (key for key in form.keys if rows[key].notna().any())
-    return next(known, next(iter(form.keys)))
+    return next((key for key in form.keys if key in known), next(iter(form.keys)))
 
 
-def rows_of(book: pd.DataFrame, people: pd.DataFrame | None, as_of: object) -> pd.DataFrame:
-    """The book's customers with the record_id of the customers table (null where there is none) and as_of."""
-    known = pd.Series(dtype=object) if people is None else people.set_index("customer_id")["record_id"]
-    return book.assign(record_id=book["customer_id"].map(known).astype(object), as_of=as_of)
+def record_ids(customer_ids: pd.Series, people: pd.DataFrame | None) -> pd.Series:
+    """The record_id of the customers table of each customer; null where there is none."""
+    if people is None:
+        return pd.Series(None, index=customer_ids.index, dtype=object)
+    return lookup.of(customer_ids, people["customer_id"], people["record_id"])
 
 
-def left_out(keys: pd.Series) -> pd.Series:
+def repeated(values: pd.Series) -> pd.Series:
+    """The values that stand more than once; null is none."""
+    counts = pc.value_counts(pa.array(values.dropna(), pa.large_string()))
+    twice = pc.greater(counts.field("counts"), 1)
+    return counts.field("values").filter(twice).to_pandas().astype("str")
+
+
+def left_out(keys: pd.Series, shared: pd.Series) -> pd.Series:
     """Why a customer is not in a file, null where it is: ``no_key``, ``shared``, ``formula``, ``control``.
 
-    A key that looks like a formula is not defused as text elsewhere is: changed, it would name nobody, or somebody else.
+    ``shared``: the keys of several customers. A key that looks like a formula is not defused as text elsewhere is:
+    changed, it would name nobody, or somebody else.
     """
     text = keys.astype("str").where(keys.notna(), "")
     defused = harmless(text.to_frame("key"))["key"]
     reason = pd.Series(None, index=keys.index, dtype=object)
     reason = reason.mask(defused != text, "control").mask(text.str.lstrip(UNSEEN).str.startswith(DANGEROUS), "formula")
-    reason = reason.mask(keys.duplicated(keep=False), "shared")
+    reason = reason.mask(text.isin(shared), "shared")
     return reason.mask(text.str.strip() == "", "no_key")
 
 
-def _readme(words: Words, told: dict[str, tuple[str, int, pd.Series]]) -> str:
+def _readme(words: Words, told: dict[str, tuple[str, Counter]]) -> str:
     lines = [
         words.text("Upload files: who is in them, and who is not"),
         words.text("Import each file as it is: opened and saved in a spreadsheet, long ids lose their last digits."),
     ]
-    for name, (key, rows, out) in told.items():
+    for name, (key, out) in told.items():
         form = FORMS[name]
-        lines += ["", words.text("{file}: {n:number|customer|customers}.", file=form.file, n=rows)]
+        lines += ["", words.text("{file}: {n:number|customer|customers}.", file=form.file, n=out["in"])]
         lines += [words.text(form.layout)]
         lines += [words.text("Records are found by “{heading}” (here: {key}).", heading=form.keys[key], key=key)]
         lines += [
