@@ -22,11 +22,13 @@ TEMPLATE = ROOT / "docs" / "how-to" / "new_notebook.ipynb"
 SPOIL = """
 from tierbook.workbook import Workbook
 def _less(step):
-    return lambda self, *given: step(self, *given).iloc[1:].reset_index(drop=True)
+    return lambda self, *given, **named: step(self, *given, **named).iloc[1:].reset_index(drop=True)
 for _name in ("book", "movement", "accounting", "tiers"):
     setattr(Workbook, _name, _less(getattr(Workbook, _name)))
-_whole = Workbook.campaigns
-Workbook.campaigns = lambda self: {**_whole(self), "assigned": _whole(self)["assigned"].iloc[1:]}
+_belied, _campaigns = Workbook.value_belied, Workbook.campaigns_counted
+Workbook.value_belied = lambda self: {**_belied(self), "thirds": _belied(self)["thirds"].iloc[1:]}
+_fewer = lambda people: people.assign(customers=people["customers"] - 1)
+Workbook.campaigns_counted = lambda self: {**_campaigns(self), "people": _fewer(_campaigns(self)["people"])}
 """
 
 

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from tierbook.insight.actions import due_lists
+from tierbook.insight.actions import counted, due_lists
 from tierbook.show import first_screen, month_lists
 from tierbook.show.words import Words
 
@@ -27,7 +27,7 @@ def rows(language, calls=NO_CALLS):
     """Each row of the table as the texts of its cells."""
     codes = [action["code"] for action in ACTIONS]
     listed = pd.DataFrame({"action": codes * 2, "held_out": [False] * 4 + [True] * 4})
-    lists = due_lists(listed, ACTIONS, dt.date(2026, 10, 31))
+    lists = due_lists(counted(listed), ACTIONS, dt.date(2026, 10, 31))
     earned = pd.DataFrame({"action": codes, "verdict": "untested", "earned": None, "latest": None})
     page = month_lists.todo(Words(language, "CNY"), lists, earned, calls)
     body = page[page.index("<tbody>") :]

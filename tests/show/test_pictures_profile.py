@@ -69,7 +69,7 @@ def test_many_months_do_not_crowd_the_axis():
 
 def test_purchase_days_say_the_share_of_one_timers():
     # three of four customers bought on one day
-    days = profile.purchase_days(pd.DataFrame({"active_days": [1, 1, 1, 12]}))
+    days = profile.purchase_days(pd.DataFrame({"active_days": [1, 12], "customers": [3, 1]}))
     assert drawn(pictures.draw_purchase_days, days) == "75% of customers bought on one day only."
 
 

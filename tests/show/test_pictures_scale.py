@@ -22,6 +22,6 @@ def test_drift_names_the_score_that_changed_most():
     shares = {"recency_days": [0.5, 0.5], "frequency": [0.5, 0.5], "monetary": [0.9, 0.1]}
     scale = Scale(2, {measure: [10.0] for measure in MEASURES}, "mean", 500, "2026-09-30", shares=shares)
     # of four with all three scores: r 2 and 2, f 3 and 1 (0.25 apart), m 2 and 2 (0.40 apart); the fifth has no m
-    rows = {"r": [1, 1, 2, 2, 2], "f": [1, 1, 1, 2, 2], "m": [1, 1, 2, 2, None]}
+    rows = {"r": [1, 2, 2, 2], "f": [1, 1, 2, 2], "m": [1, 2, 2, None], "customers": [2, 1, 1, 1]}
     said = drawn(scale, pd.DataFrame(rows, dtype="Int8"))
     assert said == "The largest change: score 1 of M held 90% of customers when frozen, 50% now."

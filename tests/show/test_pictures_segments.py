@@ -46,15 +46,36 @@ def test_shares_name_the_best_tier():
 
 @pytest.mark.parametrize("rows", [MEASURES, MEASURES.head(1), MEASURES.iloc[[1]], MEASURES.head(0)])
 def test_cuts_draw_for_many_one_and_no_customers(rows):
-    said = drawn(pictures.draw_cuts, rows, SCALE, panels=(1, 3))
+    said = drawn(pictures.draw_cuts, segmentation.spread(rows), SCALE, panels=(1, 3))
     assert said == "The worst recency score begins after 80 days without an order."
+
+
+def test_cuts_draw_what_the_customers_themselves_would():
+    """The bars of counts are those of the customers: 30 bins of days, orders up to 15, 30 bins of money above zero."""
+    from matplotlib.figure import Figure
+
+    rng = np.random.default_rng(5)
+    rows = {
+        "recency_days": rng.integers(0, 365, 400),
+        "frequency": rng.geometric(0.2, 400),
+        "monetary": rng.normal(50, 40, 400),
+    }
+    rows = pd.DataFrame(rows, dtype=float)
+    figures.setup()
+    axes = Figure().subplots(1, 3)
+    pictures.draw_cuts(axes, EN, segmentation.spread(rows), SCALE)
+    heights = [[bar.get_height() for bar in ax.patches] for ax in axes]
+    assert heights[0] == np.histogram(rows["recency_days"], 30)[0].tolist()
+    assert heights[1] == [int((rows["frequency"].clip(upper=15) == n).sum()) for n in range(1, 16)]
+    assert len(heights[2]) == 30 and sum(heights[2]) == (rows["monetary"] > 0).sum()
 
 
 @pytest.mark.parametrize("name", ["eleven", "eight"])
 def test_the_map_names_the_fullest_cell(name):
     scheme = maps.find(name)
     top = scheme.bins
-    cells = segmentation.cell_map(scheme, pd.DataFrame({"r": [top, top, 1], "f": [top, top, 1], "m": [top, top, 1]}))
+    counted = pd.DataFrame({"r": [top, 1], "f": [top, 1], "m": [top, 1], "customers": [2, 1]})
+    cells = segmentation.cell_map(scheme, counted)
     said = drawn(pictures.draw_map, cells)
     assert said.startswith(f"Most customers, 2, are in cell {top}{top}{top}: ")
     assert said.endswith(("Champions.", "Important – value."))
@@ -81,7 +102,8 @@ def test_the_map_writes_names_where_they_fit_and_letters_elsewhere():
 
 
 def test_the_map_draws_without_customers():
-    drawn(pictures.draw_map, segmentation.cell_map(maps.find("eleven"), pd.DataFrame(columns=["r", "f", "m"])))
+    nobody = segmentation.cells(pd.DataFrame(columns=["r", "f", "m"]))
+    drawn(pictures.draw_map, segmentation.cell_map(maps.find("eleven"), nobody))
 
 
 @pytest.mark.parametrize("lost_days", [None, 82.0, 500.0])

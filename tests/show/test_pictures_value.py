@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tierbook.insight import value_spread
 from tierbook.show import figures
 from tierbook.show.pictures.value import (
     draw_calibration,
@@ -75,7 +76,13 @@ VALUED = pd.DataFrame(
 def test_added_drawings_of_full_one_row_and_empty_frames(language):
     for rows in (None, 1, 0):
         assert "<svg" in figures.render(draw_cumulative_orders, Words(language), ADDED_UP.iloc[:rows], 20010)
-        assert "<svg" in figures.render(draw_value_distribution, Words(language), VALUED.iloc[:rows], panels=(2, 1))
+        assert "<svg" in figures.render(
+            draw_value_distribution, Words(language), spread_of(VALUED.iloc[:rows]), panels=(2, 1)
+        )
+
+
+def spread_of(customers):
+    return value_spread.spread(customers["clv"], customers["clv_low"], customers["clv_high"])
 
 
 def test_the_cumulative_sentence_counts_from_the_cut():
@@ -88,7 +95,7 @@ def test_the_cumulative_sentence_counts_from_the_cut():
 
 
 def test_the_distribution_says_middle_and_mean_and_shows_ten_customers():
-    (counts, examples), sentence = drawn(draw_value_distribution, "en", VALUED, panels=2)
+    (counts, examples), sentence = drawn(draw_value_distribution, "en", spread_of(VALUED), panels=2)
     # 5, 100 and 0 to 17: the tenth and eleventh of twenty are 8 and 9, the sum is 258
     assert sentence == "Half of the customers are worth CN¥8.50 or less, the mean is CN¥12.90."
     assert sum(bar.get_height() for bar in counts.patches) == 20
@@ -99,4 +106,4 @@ def test_the_distribution_says_middle_and_mean_and_shows_ten_customers():
     # in order 0 1 2 3 4 5 5 6 7 8 9 10 11 12 13 14 15 16 17 100
     assert shown.tolist() == [1, 3, 5, 6, 8, 10, 12, 14, 16, 100]
     shuffled = VALUED.sample(frac=1, random_state=1)
-    assert drawn(draw_value_distribution, "en", shuffled, panels=2)[1] == sentence
+    assert drawn(draw_value_distribution, "en", spread_of(shuffled), panels=2)[1] == sentence

@@ -10,13 +10,12 @@ import datetime as dt
 
 import pandas as pd
 
-from tierbook.insight.forecast import top_share
 from tierbook.insight.forecast_verdict import LOSES
 from tierbook.insight.tier_path import judgement
 from tierbook.show.words import N_
 
 Finding = tuple[str, str, dict]
-TOP = 10
+FEW_HOLD = 0.01
 
 
 def of_best_tier(
@@ -76,23 +75,39 @@ def of_newcomers(card: pd.DataFrame) -> Finding | None:
     )
 
 
-def of_value(value: dict, clv: pd.Series, horizon_months: int, margin_known: bool) -> Finding:
-    """The expected value of the months ahead and what its test says of it (`forecast_verdict.judge`); or why there is none."""
+def of_value(value: dict, totals: dict, horizon_months: int, margin_known: bool) -> Finding:
+    """The expected value of the months ahead and what its test says of it (`forecast_verdict.judge`); or why there is none.
+
+    ``totals``: total, and the shares of the ten most valuable customers (top) and of the best hundredth of all
+    (hundredth), which is told where the ten are too few to hold a hundredth of the value.
+    """
     if value["note"]:
         note = _tested(value) if value["note"] == LOSES else ("", {})
         return N_("No lifetime value is given: {note:term.value_note}."), note[0], {"note": value["note"], **note[1]}
-    values = {"months": horizon_months, "total": clv.sum(), "ten": top_share(clv.dropna(), TOP)}
-    message = (
-        N_(
-            "Expected margin of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
-        )
-        if margin_known
-        else N_(
-            "Expected net sales (not profit) of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
-        )
-    )
+    values = {"months": horizon_months, "total": totals["total"], "ten": totals["top"], "best": totals["hundredth"]}
     note, tested = _tested(value)
-    return message, note, values | tested
+    return _HELD[margin_known, few_hold_little(totals)], note, values | tested
+
+
+def few_hold_little(totals: dict) -> bool:
+    """Whether the ten most valuable customers hold less than a hundredth of the value: of so many nothing is told by ten."""
+    return totals["top"] < FEW_HOLD
+
+
+_HELD = {
+    (True, False): N_(
+        "Expected margin of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
+    ),
+    (False, False): N_(
+        "Expected net sales (not profit) of the next {months:number} months: {total:money}, of which the ten most valuable customers hold {ten:percent}."
+    ),
+    (True, True): N_(
+        "Expected margin of the next {months:number} months: {total:money}, of which the most valuable 1% of customers hold {best:percent}."
+    ),
+    (False, True): N_(
+        "Expected net sales (not profit) of the next {months:number} months: {total:money}, of which the most valuable 1% of customers hold {best:percent}."
+    ),
+}
 
 
 def _tested(value: dict) -> tuple[str, dict]:
@@ -144,16 +159,16 @@ def _of_action(row: dict) -> Finding:
     return told, note, row | {"span": (row["total_low"], row["total_high"])}
 
 
-def of_alerts(book: pd.DataFrame, listed: pd.DataFrame, past: pd.DataFrame, margin_known: bool) -> Finding | None:
+def of_alerts(warned: pd.DataFrame, listed: pd.DataFrame, past: pd.DataFrame, margin_known: bool) -> Finding | None:
     """The regular customers warned of, what is at stake, who is on the list, and how the warning fared.
 
-    ``listed``: alerts.csv; ``past``: alert_backtest.csv, empty where the history is too short for one.
+    ``warned``: customers and value_at_stake of those flagged, in any groups; ``listed``: alerts.csv; ``past``:
+    alert_backtest.csv, empty where the history is too short for one.
     """
-    warned = book[book["alert"]]
     if warned.empty:
         return None
     held_out = int(listed["held_out"].sum())
-    values = {"n": len(warned), "stake": warned["value_at_stake"].sum()}
+    values = {"n": warned["customers"].sum(), "stake": warned["value_at_stake"].sum()}
     values |= {"called": len(listed) - held_out, "held": held_out}
     message = (
         N_(

@@ -63,6 +63,7 @@ def html(
     rows: int = MOST_ROWS,
     heat: Sequence[str] = (),
     file: str | None = None,
+    total: int | None = None,
 ) -> str:
     """The frame as one self-contained table; whatever stands in it is harmless (`on_page`), null is ``–`` and sorts last.
 
@@ -82,6 +83,8 @@ def html(
     caption : str or function of the words, optional
     rows : int
         Rows the page carries; a line beneath says how many there are in all, and in which `file`.
+    total : int, optional
+        Rows there are in all, where the frame holds only the first of them.
     heat : sequence of str
         Columns shaded by size, all on one scale; negative values take the second colour.
     """
@@ -98,7 +101,7 @@ def html(
         spec, shown = _read(values, formats, units, words)
         heads.append(_head(values, spec, _label(name, labels, words), words))
         columns.append(_cells(values, shown, spec, words, strongest if name in heat else 0.0))
-    return _framed(heads, columns, _said(caption, words), words) + _rest(len(frame), rows, file, words)
+    return _framed(heads, columns, _said(caption, words), words) + _rest(total or len(frame), rows, file, words)
 
 
 def _read(values: pd.Series, formats: Mapping, units: pd.Series | None, words: Words) -> tuple[str, list[str]]:

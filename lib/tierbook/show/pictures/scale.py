@@ -14,12 +14,12 @@ THEN, NOW = NEUTRAL, TIER_COLOURS["high"]
 TITLES = (N_("Recency (R)"), N_("Frequency (F)"), N_("Monetary value (M)"))
 
 
-def draw_drift(axes, words: Words, scale: Scale, scores: pd.DataFrame) -> str:
+def draw_drift(axes, words: Words, scale: Scale, cells: pd.DataFrame) -> str:
     """Share of customers with each score of r, f and m, one panel a measure: grey at freezing, blue now.
 
-    ``scores``: r, f, m per customer on the scale, one known customer at least; the scale keeps its shares.
+    ``cells``: r, f, m on the scale and customers, one known customer at least; the scale keeps its shares.
     """
-    now = shares_now(scale, scores)
+    now = shares_now(scale, cells)
     places = np.arange(1, scale.bins + 1)
     for ax, measure, title in zip(axes, MEASURES, TITLES, strict=True):
         for shares, shift, colour, label in (

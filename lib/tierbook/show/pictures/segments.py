@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from string import ascii_uppercase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,20 +47,22 @@ def draw_shares(ax, words: Words, tiers: pd.DataFrame) -> str:
     return words.text(message, tier=best["name"], share=best["share"], sales=best["revenue_share"])
 
 
-def draw_cuts(axes, words: Words, measures: pd.DataFrame, scale: Scale) -> str:
-    """How customers spread over recency, frequency and monetary value, with the cut points as lines."""
+def draw_cuts(axes, words: Words, spread: dict[str, Any], scale: Scale) -> str:
+    """How customers spread over recency, frequency and monetary value (`segmentation.spread`), the cut points as lines."""
     from matplotlib.ticker import LogLocator
 
     recency, frequency, money = axes
-    recency.hist(measures["recency_days"], bins=30, color=BAR)
+    silent = spread["recency_days"]
+    recency.hist(silent["recency_days"], bins=30, weights=silent["customers"], color=BAR)
     _cut_lines(recency, words, scale.cuts["recency_days"], "number")
-    counts = measures["frequency"].clip(upper=MOST_ORDERS).value_counts().sort_index()
+    orders = spread["frequency"]
+    counts = orders["customers"].groupby(orders["frequency"].clip(upper=MOST_ORDERS)).sum()
     frequency.bar(counts.index, counts, color=BAR, width=0.8)
     _cut_lines(frequency, words, [cut + 0.5 for cut in scale.cuts["frequency"] if cut < MOST_ORDERS], "")
     _frequency_ticks(frequency, words, counts)
-    positive = measures.loc[measures["monetary"] > 0, "monetary"]
-    if len(positive):
-        money.hist(positive, bins=_log_bins(positive), color=BAR)
+    bins = spread["money"]
+    if len(bins):
+        money.hist(bins["low"], bins=[*bins["low"], bins["high"].iloc[-1]], weights=bins["customers"], color=BAR)
         money.set_xscale("log")
         money.xaxis.set_major_locator(LogLocator(numticks=3))
         money.minorticks_off()
@@ -79,11 +82,6 @@ def draw_cuts(axes, words: Words, measures: pd.DataFrame, scale: Scale) -> str:
     recency.set_ylabel(words.text("Number of customers"))
     message = N_("The worst recency score begins after {days:number} days without an order.")
     return words.text(message, days=scale.cuts["recency_days"][-1])
-
-
-def _log_bins(positive: pd.Series) -> np.ndarray:
-    low, high = np.log10(positive.min()), np.log10(positive.max())
-    return np.logspace(low - 0.01, high + 0.01, 31)
 
 
 def _cut_lines(ax, words: Words, cuts: list[float], spec: str, slant: float = 0) -> None:

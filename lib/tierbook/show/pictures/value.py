@@ -1,5 +1,6 @@
 """Drawings of customer value: forecast against what happened, value by tier and customer, expected orders by behaviour."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from tierbook.show.figures import (
 from tierbook.show.words import NONE, Words
 
 FORECAST_COLOUR = TIER_COLOURS["high"]
-EXAMPLES = 10
 
 
 def draw_calibration(ax: Any, words: Words, bands: pd.DataFrame) -> str:
@@ -130,23 +130,18 @@ def _months_in_words(ax: Any, days: pd.Series) -> None:
     ax.xaxis.set_major_formatter(DateFormatter("%Y-%m"))
 
 
-def draw_value_distribution(axes: Any, words: Words, book: pd.DataFrame) -> str:
+def draw_value_distribution(axes: Any, words: Words, spread: Mapping[str, Any]) -> str:
     """How expected value is spread over customers: their number by value, and ten customers with their 80 % intervals.
 
-    ``book``: clv, clv_low, clv_high; rows without a value are left out. The ten stand in the middle of each tenth of the
-    customers, least value first; a mean may lie outside its skewed interval. Two rows of panels on one axis of square
-    roots, on which small amounts keep apart; the last bar holds all above it.
+    ``spread``: `insight.value_spread.spread`. The ten stand in the middle of each tenth of the customers, least value
+    first; a mean may lie outside its skewed interval. Two rows of panels on one axis of square roots, on which small
+    amounts keep apart; the last bar holds all above it.
     """
     counts, examples = axes
-    valued = book.dropna(subset=["clv"]).sort_values(["clv", "clv_low", "clv_high"], ignore_index=True)
-    rows = (
-        valued.iloc[np.unique(((np.arange(EXAMPLES) + 0.5) / EXAMPLES * len(valued)).astype(int))]
-        if len(valued)
-        else valued
-    )
-    top = max(rows["clv_high"].max(), valued["clv"].quantile(0.99), 1.0) if len(valued) else 1.0
-    edges = np.linspace(0, np.sqrt(top), 41) ** 2
-    counts.hist(valued["clv"].clip(0, top), bins=edges, color=FORECAST_COLOUR, alpha=0.75, edgecolor="none")
+    bins, rows = spread["bins"], spread["examples"]
+    top = bins["high"].iloc[-1]
+    edges = [*bins["low"], top]
+    counts.hist(bins["low"], bins=edges, weights=bins["customers"], color=FORECAST_COLOUR, alpha=0.75, edgecolor="none")
     counts.set_ylabel(words.text("Number of customers"))
     count_in_words(counts.yaxis, words)
     places = np.arange(len(rows))
@@ -156,8 +151,7 @@ def draw_value_distribution(axes: Any, words: Words, book: pd.DataFrame) -> str:
     for bound in ("clv_low", "clv_high"):
         examples.scatter(rows[bound].clip(lower=0), places, marker="|", s=60, color=FORECAST_COLOUR, clip_on=False)
     examples.scatter(rows["clv"].clip(lower=0), places, s=45, color=FORECAST_COLOUR, zorder=3)
-    shares = [words.percent((row + 0.5) / len(valued)) for row in rows.index]
-    examples.set_yticks(places, shares)
+    examples.set_yticks(places, [words.percent(share) for share in rows["share"]])
     examples.set_ylabel(words.text("Customers with less"))
     examples.set_xlabel(words.text("Expected value with 80% range (square-root axis)"))
     for ax in axes:
@@ -167,9 +161,8 @@ def draw_value_distribution(axes: Any, words: Words, book: pd.DataFrame) -> str:
         count_in_words(ax.xaxis, words, "money.0")
         ax.grid(axis="y", visible=False)
     counts.tick_params(axis="x", labelbottom=False)
-    middle, mean = (valued["clv"].median(), valued["clv"].mean()) if len(valued) else (None, None)
     return words.text("Half of the customers are worth {middle:money} or less, the mean is {mean:money}.",
-                      middle=middle, mean=mean)  # fmt: skip
+                      middle=spread["middle"], mean=spread["mean"])  # fmt: skip
 
 
 def _round_amounts(top: float) -> list[float]:
