@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 HERE = Path(__file__).resolve().parent / "benchmarks"
-TASKS = ("history", "segments", "value", "campaign", "scores", "needs", "huge")
+TASKS = ("history", "segments", "value", "campaign", "scores", "needs", "huge", "reach")
 
 
 @pytest.fixture(scope="module")
