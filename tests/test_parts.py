@@ -181,7 +181,7 @@ def rows(whole, name):
     return getattr(whole, name)(*([AS_OF] if name == "computed_tiers" else []))
 
 
-@pytest.mark.parametrize("size", [PART, SIZE - 1], ids=["five", "the_last_alone"])
+@pytest.mark.parametrize("size", [pytest.param(PART, marks=pytest.mark.long), SIZE - 1], ids=["five", "the_last_alone"])
 def test_what_is_computed_part_by_part_and_kept_is_what_all_together_give(whole, folder, tmp_path, size):
     """Written as the workbook writes it: kinds of columns too, though a part may know less than another."""
     expected = {name: rows(whole, name) for name in ROWS}

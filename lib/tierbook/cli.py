@@ -173,7 +173,7 @@ def _as_of(month: str | None, day: str | None) -> dt.date | None:
 
 
 def _outputs(options: argparse.Namespace) -> Path:
-    from tierbook.workbook import outputs_folder
+    from tierbook.workbook.rules import outputs_folder
 
     folder = (options.outputs or outputs_folder()).absolute()
     os.environ["TIERBOOK_OUTPUTS"] = str(folder)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cached_property
@@ -14,25 +13,11 @@ from typing import Any
 import pandas as pd
 
 from tierbook import book, masking
-from tierbook.accounting import day_number
-from tierbook.errors import GateRefused, ParamsError
-from tierbook.insight import (
-    actions,
-    groups,
-    overrides,
-    profile,
-    scorecard,
-    seasons,
-    tier_path,
-)
-from tierbook.insight.gates import check_names
-from tierbook.months import months_before
-from tierbook.params import ROOT, Params, resolve
-from tierbook.scores import checklist, drift, lifecycle, maps, rfm, scales
+from tierbook.errors import GateRefused
+from tierbook.insight import groups, overrides, profile, scorecard, tier_path
+from tierbook.params import Params
+from tierbook.scores import drift, lifecycle, maps, rfm
 from tierbook.scores.risk import RiskRule
-from tierbook.show.display import Show
-from tierbook.show.words import Words
-from tierbook.tables import Tables
 from tierbook.workbook import (
     campaigns,
     counted,
@@ -54,23 +39,10 @@ from tierbook.workbook import (
 )
 from tierbook.workbook.customers import PART, Columns, Customers, Part
 from tierbook.workbook.memory import Memory
+from tierbook.workbook.rules import Rules
 
 
-def outputs_folder() -> Path:
-    """Where reports and kept steps go: the runner's choice, else outputs/ of the project."""
-    return Path(os.environ.get("TIERBOOK_OUTPUTS") or ROOT / "outputs")
-
-
-def refuse_empty(params: Params) -> None:
-    """Params that name neither orders nor a trial are refused in words."""
-    if params.source.transactions is None and params.source.trial is None:
-        raise ParamsError(
-            "source.transactions is missing; write source: {transactions: {path: <your orders file>}}, or trial: for a "
-            "finished experiment"
-        )
-
-
-class Workbook(Customers):
+class Workbook(Rules, Customers):
     """One month of one report; as `Customers` all of them.
 
     Every step is computed on first use and kept under ``outputs/.work``; calling it again, here or in another
@@ -78,38 +50,9 @@ class Workbook(Customers):
     """
 
     def __init__(self, params: Params, outputs: Path | None = None):
-        refuse_empty(params)
-        outputs = outputs or outputs_folder()
-        self.params = params = masking.hidden(params, masking.salt(params, outputs))
-        self.as_of = params.as_of
-        self.end = day_number(params.as_of)
-        self.tables = Tables(params, outputs / ".work", self._rule_files())
+        super().__init__(params, outputs)
         self._memory = Memory()
         self.whole = self
-
-    def _rule_files(self) -> list[Path]:
-        given = [self.params.segments.map, self.params.tiers.scheme, self.params.actions]
-        files = [path for name in given for path in (maps.SCHEMES / f"{name}.yaml", resolve(name)) if path.is_file()]
-        last_month = months_before(self.as_of, 1)
-        named = [self._scale_path(self.as_of), self._scale_path(last_month), maps.SCHEMES / f"{people.CHECKLIST}.yaml"]
-        named += [resolve(name) for name in (self.params.overrides, self.params.report.calendar) if name]
-        return [*files, *dict.fromkeys(path for path in named if path and path.is_file())]
-
-    @property
-    def on_orders(self) -> bool:
-        """Whether there are orders; a report on a finished trial alone has none, and none of what stands on them."""
-        return "transactions" in self.tables.specs
-
-    def simulated(self, table: str) -> bool:
-        """Whether a simulator stands in for a table because no file lies where the params point."""
-        return self.tables.is_simulated(table)
-
-    def check_rules(self) -> None:
-        """Read every file of rules, so that a fault is told in one line before anything is computed."""
-        check_names(self.params.gate)
-        for rules in ("segment_map", "tier_scheme", "scale_path", "overrides", "events", "_criteria", "catalogue"):
-            getattr(self, rules)
-        scorecard.known_targets(self.params.targets)
 
     def _step(self, name: str, compute) -> Any:
         return self._memory.get(name, lambda: self.tables.cache.step(name, compute))
@@ -157,10 +100,6 @@ class Workbook(Customers):
     def excluded(self) -> pd.DataFrame:
         """What the params' ``exclude`` took out: column, value, rows, amount, customers."""
         return self._step("excluded", lambda: reading.excluded(self))
-
-    def has(self, table: str) -> bool:
-        """Whether the params name this optional table."""
-        return table in self.tables.specs
 
     def table(self, name: str, columns: Columns = None) -> pd.DataFrame | None:
         """The counted rows of an optional table, some of its columns (default: all); None where it was not given."""
@@ -269,15 +208,6 @@ class Workbook(Customers):
     # --- scores -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def scale_path(self) -> Path | None:
-        """The frozen scale in use: the params' file, or under ``auto`` the report's own in params/scales, if any."""
-        return self._scale_path(self.as_of)
-
-    def _scale_path(self, date: dt.date) -> Path | None:
-        given = self.params.rfm.scale
-        return scales.in_use(scales.FOLDER, self.params.report.name, date) if given == "auto" else resolve(given)
-
-    @cached_property
     def scale(self) -> rfm.Scale:
         """The cut points in use: the frozen ones, else fitted on this month."""
         return rfm.read_scale(self.scale_path) if self.scale_path else self.fit_scale(self.as_of)
@@ -306,22 +236,6 @@ class Workbook(Customers):
         """Cut points at the means of this month's customers."""
         fitted = self._step("mean_split", lambda: asdict(rfm.mean_split(self.measures().dropna(), self.as_of)))
         return rfm.Scale(**fitted)
-
-    @cached_property
-    def tier_scheme(self) -> maps.Scheme:
-        """The tier scheme in use."""
-        return maps.find(self.params.tiers.scheme)
-
-    @cached_property
-    def segment_map(self) -> maps.Scheme:
-        """The segment map in use: one of r, f and m alone, for its cells are drawn."""
-        found = maps.find(self.params.segments.map)
-        if found.traits:
-            asked = ", ".join(found.traits)
-            raise ParamsError(
-                f"segments.map {found.name} asks for {asked}; name a map of r, f and m, or use it as tiers.scheme"
-            )
-        return found
 
     @cached_property
     def _cadence(self) -> lifecycle.Cadence:
@@ -470,16 +384,6 @@ class Workbook(Customers):
 
     # --- movement -----------------------------------------------------------------------------------------------
 
-    @cached_property
-    def dates(self) -> list[dt.date]:
-        """as_of and the thirteen months before it."""
-        return [months_before(self.as_of, k) for k in range(14)]
-
-    @cached_property
-    def deadline(self) -> dt.date:
-        """The date of the next report: until then an order counts for the next tier."""
-        return months_before(self.as_of, -1)
-
     def windows(self) -> pd.DataFrame:
         """`window` of as_of and each of the thirteen months before, under each other, oldest first."""
         return pd.concat([self.window(date) for date in sorted(self.dates)], ignore_index=True)
@@ -507,20 +411,6 @@ class Workbook(Customers):
     def restated(self) -> pd.DataFrame:
         """What was booked since on the orders of the last three whole months (`insight.restated`)."""
         return self._step("restated", lambda: people.late_refunds(self))
-
-    @cached_property
-    def events(self) -> list[seasons.Event]:
-        """Holidays and sales of the report's calendar; none where the params name no calendar."""
-        path = self.params.report.calendar
-        return [] if path is None else seasons.read(resolve(path))
-
-    @cached_property
-    def overrides(self) -> pd.DataFrame | None:
-        """Tiers given by hand (`insight.overrides`); None where the params name no such file."""
-        path = self.params.overrides
-        if path is None:
-            return None
-        return overrides.read_overrides(resolve(path), self.tier_scheme.order, self.tables.salt)
 
     def overridden(self) -> pd.DataFrame:
         """Every override with its reason, its end and what became of it; empty without a file of overrides."""
@@ -619,11 +509,6 @@ class Workbook(Customers):
     def whom_next(self) -> dict[str, pd.DataFrame]:
         """Whether a score can pick whom to treat next (`workbook.review.whom_next`)."""
         return self._step("whom_next", lambda: review.whom_next(self)) if self.has_campaigns else {}
-
-    @cached_property
-    def catalogue(self) -> list[dict]:
-        """The action list of the params."""
-        return actions.read_actions(resolve(self.params.actions))
 
     def experience(self) -> pd.DataFrame:
         """What those who would have been listed a month ago have spent since (`insight.holdout.experience`)."""
@@ -780,31 +665,3 @@ class Workbook(Customers):
         """Clusters side by side (clusters.csv), the most valuable first; empty where none were fitted."""
         numbers = self.book(["cluster"])["cluster"].dropna().unique()
         return self._groups("cluster", "k_means", [str(n) for n in sorted(numbers)])
-
-    @property
-    def terms(self) -> dict[str, dict]:
-        """The names of this report's own tiers and segments, per language."""
-        actions_named = {str(action["code"]): action.get("words") for action in self.catalogue}
-        actions_named = {
-            code: words if isinstance(words, dict) else {"en": words or code} for code, words in actions_named.items()
-        }
-        names = {
-            "action": actions_named,
-            "tier": self.tier_scheme.words,
-            "segment": self.segment_map.words,
-            "criterion": self._criteria,
-        }
-        return {**names, **seasons.terms(self.events)}
-
-    @cached_property
-    def _criteria(self) -> dict[str, dict[str, str]]:
-        return checklist.find(people.CHECKLIST).words
-
-    def words(self, language: str) -> Words:
-        """Words, numbers and money of one language."""
-        return Words(language, self.params.currency, self.terms)
-
-    @cached_property
-    def show(self) -> Show:
-        """The month's voice: say, note, warn, table, figure in every language of the report."""
-        return Show(self.params.report.languages, self.params.currency, self.terms)
