@@ -10,7 +10,19 @@ ENDS = [30, 20, 10]
 TIERS = pd.DataFrame(
     [(0, "a", "high"), (1, "a", "low"), (0, "b", "low"), (1, "b", "low")], columns=["ago", "customer_id", "tier"]
 ).astype({"customer_id": "str"})
-FIRSTS = pd.Series({"a": 2, "b": 2, "c": 0, "d": 2}, name="first_ago").rename_axis("customer_id")
+FIRSTS = pd.DataFrame({"customer_id": list("abcd"), "first_ago": [2, 2, 0, 2]}).astype({"customer_id": "str"})
+
+
+def began(ago):
+    return TIERS[TIERS["ago"] == ago]
+
+
+def test_a_first_purchase_lies_in_the_month_that_it_ends(engine):
+    days = pd.DataFrame({"customer_id": list("abcdef"), "first_day": [5, 10, 11, 20, 21, 30]})
+    expected = [2, 2, 1, 1, 0, 0]  # months end on 10, 20 and 30, the last day being the month's own
+    assert budget.months_ago(days["first_day"], ENDS).tolist() == expected
+    found = engine.collect(budget.first_months(engine.frame(days), ENDS)).sort_values("customer_id")
+    assert found["first_ago"].tolist() == expected
 
 
 def test_money_counts_for_the_tier_the_month_began_with(engine):
@@ -20,8 +32,7 @@ def test_money_counts_for_the_tier_the_month_began_with(engine):
         columns=["customer_id", "day", "net", "cost"],
     ).astype({"customer_id": "str"})  # fmt: skip
     months = pd.DataFrame({"day": range(11, 31), "ago": [1] * 10 + [0] * 10})
-    firsts = FIRSTS.reset_index().astype({"customer_id": "str"})
-    found = engine.collect(budget.brought(*(engine.frame(frame) for frame in (days, months, TIERS, firsts))))
+    found = engine.collect(budget.brought(*(engine.frame(frame) for frame in (days, months, TIERS, FIRSTS))))
     found = found.set_index("tier").astype(float)
     assert found["net"].to_dict() == {"low": 17, "high": 50, "new": 9, "outside": 3}
     assert found.loc["low", "cost"] == 13 and np.isnan(found.loc["outside", "cost"])
@@ -31,10 +42,10 @@ def test_contacts_count_for_the_tier_the_month_began_with():
     at = pd.to_datetime([11, 20, 21, 30, 25, 25, 25, 10, 31, None], unit="D")
     who = ["a", "a", "a", "a", "c", "d", "nobody", "a", "a", "b"]
     contacts = pd.DataFrame({"customer_id": who, "contacted_at": at, "cost": [1.0, 1, 2, 2, 5, 7, 11, 100, 100, 100]})
-    found = budget.contacted(contacts, ENDS, TIERS, FIRSTS)
+    found = budget.contacted(contacts, ENDS, began, FIRSTS)
     assert found["contacts"].to_dict() == {"high": 2, "low": 2, "new": 2, "outside": 1}
     assert found["cost"].to_dict() == {"high": 4, "low": 2, "new": 16, "outside": 7}
-    assert budget.contacted(contacts.head(0), ENDS, TIERS, FIRSTS).empty
+    assert budget.contacted(contacts.head(0), ENDS, began, FIRSTS).empty
 
 
 def shared(money, spent, people, margin=None):

@@ -195,6 +195,7 @@ EXPRESSIONS = {
         g.days, _assigned(g), g.frame(pd.DataFrame({"campaign": ["双十一", "b"], "start": [END - 60, END - 45]})), RULES
     ),
     "behaviour.channel_orders": lambda g: behaviour.channel_orders(g.lines, _frame(g, "customer_id", "tier"), END - 300, END),
+    "budget.first_months": lambda g: budget.first_months(_frame(g, "customer_id", "first_day"), [END, END - 31, END - 61]),
     "budget.brought": lambda g: budget.brought(
         g.days, _calendar(g), g.frame(_people(g)[["customer_id", "tier"]].assign(ago=2)), _frame(g, "customer_id", "first_ago")
     ),

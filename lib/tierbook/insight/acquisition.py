@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight import cohorts
 from tierbook.insight.groups import SMALL, apart
 from tierbook.insight.shares import wilson
@@ -32,7 +33,7 @@ def lead_steps(leads: pd.DataFrame, first_days: pd.Series) -> pd.DataFrame:
     made = leads.assign(created=leads["created_at"].to_numpy().astype("datetime64[D]").astype("int64"))
     made = made.sort_values(["created", "lead_id"], kind="stable")
     made = made[made["customer_id"].isna() | ~made.duplicated("customer_id")]
-    bought = first_days.reindex(made["customer_id"]).to_numpy(dtype=float)
+    bought = lookup.of(made["customer_id"], first_days.index, first_days).to_numpy(dtype=float)
     channel = made["channel"].to_numpy() if "channel" in made else None
     found = pd.DataFrame({"channel": channel, "created": made["created"].to_numpy(), "bought": bought})
     return found[~(found["bought"] < found["created"])].reset_index(drop=True)

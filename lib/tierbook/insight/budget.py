@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.insight.groups import SMALL
 from tierbook.insight.movement import NEW
 from tierbook.scores.maps import OUTSIDE
@@ -39,26 +42,41 @@ def brought(days: nw.LazyFrame, months: nw.LazyFrame, tiers: nw.LazyFrame, first
     return totals.with_columns(nw.when(~nw.col("uncosted")).then(nw.col("cost")).alias("cost")).drop("uncosted")
 
 
-def contacted(contacts: pd.DataFrame, ends: list[int], tiers: pd.DataFrame, firsts: pd.Series) -> pd.DataFrame:
+def months_ago(days: pd.Series, ends: list[int]) -> np.ndarray:
+    """In which month a day lies: 0 the latest, one less than there are ``ends`` (day numbers, newest first) for any before."""
+    return len(ends) - 1 - np.searchsorted(ends[::-1], days.to_numpy(), side="left")
+
+
+def first_months(history: nw.LazyFrame, ends: list[int]) -> nw.LazyFrame:
+    """customer_id and first_ago, `months_ago` of the first purchase, in the engine. ``history``: `history.history`."""
+    later = nw.sum_horizontal(*[nw.when(nw.col("first_day") > end).then(1).otherwise(0) for end in ends])
+    return history.select("customer_id", (len(ends) - 1 - later).alias("first_ago"))
+
+
+def contacted(
+    contacts: pd.DataFrame, ends: list[int], tiers: Callable[[int], pd.DataFrame], firsts: pd.DataFrame
+) -> pd.DataFrame:
     """Contacts by the tier that the customer had when the month of the contact began: index tier; contacts, cost.
 
     ``contacts``: customer_id, contacted_at (null: not contacted), cost (null: unknown); ``ends``: the months' ends, newest
-    first; ``tiers``: ago, customer_id, tier; ``firsts``: first_ago by customer_id. Customers without any order are
-    ``new``. cost is null where no contact of the tier has one.
+    first; ``tiers``: gives customer_id, tier at the beginning of the month so long ago; ``firsts``: customer_id,
+    first_ago. Customers without any order are ``new``. cost is null where no contact of the tier has one.
     """
     at = pd.to_datetime(contacts["contacted_at"]).to_numpy().astype("datetime64[D]")
-    day = np.where(np.isnat(at), ends[-1], at.astype("int64"))
-    ago = len(ends) - 1 - np.searchsorted(ends[::-1], day, side="left")
-    within = (day > ends[-1]) & (day <= ends[0])
-    asked = pd.DataFrame(
-        {"customer_id": contacts["customer_id"].array, "ago": ago, "cost": contacts["cost"].astype(float)}
-    )
-    asked = asked[within].merge(tiers, on=["ago", "customer_id"], how="left")
-    first = firsts.reindex(asked["customer_id"]).to_numpy(dtype=float)
+    day = pd.Series(np.where(np.isnat(at), ends[-1], at.astype("int64")))
+    within = ((day > ends[-1]) & (day <= ends[0])).to_numpy()
+    asked = contacts.loc[within, ["customer_id", "cost"]].astype({"cost": float})
+    asked = asked.assign(ago=months_ago(day, ends)[within]).reset_index(drop=True)
+    placed = [_tier_of(people, tiers(ago)) for ago, people in asked.groupby("ago")["customer_id"]]
+    tier = pd.concat([pd.Series(dtype=object), *placed]).reindex(asked.index)
+    first = lookup.of(asked["customer_id"], firsts["customer_id"], firsts["first_ago"]).to_numpy(dtype=float)
     unknown = np.isnan(first) | (first <= asked["ago"].to_numpy())
-    tier = asked["tier"].astype(object).where(asked["tier"].notna(), OUTSIDE).mask(unknown, NEW)
-    groups = asked["cost"].groupby(tier)
+    groups = asked["cost"].groupby(tier.where(tier.notna(), OUTSIDE).mask(unknown, NEW))
     return pd.DataFrame({"contacts": groups.size(), "cost": groups.sum(min_count=1)})
+
+
+def _tier_of(people: pd.Series, then: pd.DataFrame) -> pd.Series:
+    return lookup.of(people, then["customer_id"], then["tier"].astype(object))
 
 
 def budget(money: pd.DataFrame, spent: pd.DataFrame, people: pd.Series, margin: float | None = None) -> pd.DataFrame:

@@ -145,8 +145,14 @@ class Customers:
         end, customer_id, tier (with protection and overrides), computed (the scheme's own), held_since, overridden, net,
         active_days; no row for who has no order in the window before the date, unless a person gave the tier.
         """
+        return self.read(self.tiers_step(as_of), columns)
+
+    def tiers_step(self, as_of: dt.date | None = None) -> str:
+        """The step that holds the tiers at a date, written where it is not yet."""
         date = as_of or self.whole.as_of
-        return self._by_part(f"tiers-{date}", lambda part: tiers.on(part, date), columns)
+        step = f"tiers-{date}"
+        self.whole.keep_by_part(step, lambda part: tiers.on(part, date))
+        return step
 
     def computed_tiers(self, date: dt.date) -> pd.DataFrame:
         """The tier at a date as the scheme alone gives it: end, customer_id, tier, net, active_days."""

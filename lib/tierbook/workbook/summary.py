@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
@@ -167,43 +168,39 @@ def budget_by_tier(month: Workbook) -> pd.DataFrame:
     if contacts is None:
         return pd.DataFrame(columns=budget.COLUMNS)
     ends = [day_number(date) for date in month.dates[:MONTHS]]
-    tiers, firsts = _tiers_before(month), _first_months(month, ends)
+    first = month.history(columns=["customer_id", "first_day"])
+    firsts = first[["customer_id"]].assign(first_ago=budget.months_ago(first["first_day"], ends))
     cost = contacts["cost"].astype(float)
     known = contacts.assign(cost=cost.mask(cost < 0).fillna(month.params.campaign.contact_cost))
-    spent = budget.contacted(known, ends, tiers, firsts)
+
+    def began(ago: int) -> pd.DataFrame:
+        return month.tiers_on(month.dates[ago + 1], ["customer_id", "tier"])
+
+    spent = budget.contacted(known, ends, began, firsts)
     if spent.empty:
         return pd.DataFrame(columns=budget.COLUMNS)
+    return budget.budget(_brought(month, ends), spent, _people(month, firsts["first_ago"]), month.params.margin)
+
+
+def _brought(month: Workbook, ends: list[int]) -> pd.DataFrame:
+    """`budget.brought` of the twelve months, from the kept tiers at the beginning of each."""
     calendar = retention.calendar(month.as_of, MONTHS - 1)[["day", "ago"]]
-    money = month.tables.collect(
-        lambda engine, days: budget.brought(
-            days, engine.frame(calendar), engine.frame(tiers), engine.frame(firsts.reset_index())
-        ),
-        "days",
-    )
-    return budget.budget(money, spent, _people(month, tiers, firsts), month.params.margin)
+    history, began = month.kept_history(), [month.tiers_step(date) for date in month.dates[1:MONTHS]]
+    with month.tables.engine() as engine:
+        days = engine.scan(month.tables.folder / "days.parquet")
+        firsts = budget.first_months(month.tables.scan_step(engine, history), ends)
+        tiers = [month.tables.scan_step(engine, step).select("customer_id", "tier") for step in began]
+        dated = nw.concat([found.with_columns(nw.lit(ago).alias("ago")) for ago, found in enumerate(tiers)])
+        return engine.collect(budget.brought(days, engine.frame(calendar), dated, firsts))
 
 
-def _tiers_before(month: Workbook) -> pd.DataFrame:
-    """The tier of every customer when each of the twelve months began: ago, customer_id, tier."""
-    began = [
-        month.tiers_on(date)[["customer_id", "tier"]].assign(ago=k) for k, date in enumerate(month.dates[1:MONTHS])
-    ]
-    return pd.concat(began, ignore_index=True)
-
-
-def _first_months(month: Workbook, ends: list[int]) -> pd.Series:
-    """The month of each customer's first purchase, 12 for any before these: first_ago by customer_id."""
-    ago = len(ends) - 1 - np.searchsorted(ends[::-1], month.first_days.to_numpy(), side="left")
-    return pd.Series(ago, index=month.first_days.index, name="first_ago").rename_axis("customer_id")
-
-
-def _people(month: Workbook, tiers: pd.DataFrame, firsts: pd.Series) -> pd.Series:
+def _people(month: Workbook, first_ago: pd.Series) -> pd.Series:
     """Mean number of customers by tier at the months' beginnings, and of newcomers in a month."""
     months = MONTHS - 1
-    placed = tiers["tier"].value_counts()
-    known = sum(int((firsts > ago).sum()) for ago in range(months))
+    placed = month.tier_sizes().iloc[-MONTHS:-1].sum()
+    known = sum(int((first_ago > ago).sum()) for ago in range(months))
     counts = {tier: int(placed.get(tier, 0)) for tier in month.tier_scheme.order}
-    counts |= {OUTSIDE: known - sum(counts.values()), NEW: int((firsts < months).sum())}
+    counts |= {OUTSIDE: known - sum(counts.values()), NEW: int((first_ago < months).sum())}
     return pd.Series(counts, dtype=float) / months
 
 

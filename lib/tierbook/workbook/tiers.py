@@ -99,7 +99,7 @@ def on(part: Customers, date: dt.date) -> pd.DataFrame:
 def past_moves(month: Workbook) -> pd.DataFrame:
     """Moves between tiers from each of ``month.dates`` to the one after it, counted (`movement.counted`), by its end."""
     for date in month.dates:
-        month.keep_by_part(f"tiers-{date}", lambda part, date=date: on(part, date))
+        month.tiers_step(date)
     counts = [
         movement.counted(moves_between(part, before, now)).assign(end=day_number(now))
         for part in month.parts()
@@ -210,7 +210,7 @@ def over_year(month: Workbook) -> dict[str, Any]:
 def _moves_of_year(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
     start, end = day_number(before), day_number(now)
     for date in (before, now):
-        month.keep_by_part(f"tiers-{date}", lambda part, date=date: on(part, date))
+        month.tiers_step(date)
     moves = [
         year_path.moves_of_year(_both(part, before, now), part.first_days, start, end).reset_index(drop=True)
         for part in month.parts()
