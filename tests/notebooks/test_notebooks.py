@@ -23,11 +23,12 @@ SPOIL = """
 from tierbook.workbook import Workbook
 def _less(step):
     return lambda self, *given, **named: step(self, *given, **named).iloc[1:].reset_index(drop=True)
-for _name in ("book", "movement", "accounting", "tiers"):
+for _name in ("movement", "accounting", "tiers"):
     setattr(Workbook, _name, _less(getattr(Workbook, _name)))
-_belied, _campaigns = Workbook.value_belied, Workbook.campaigns_counted
+_belied, _campaigns, _counts = Workbook.value_belied, Workbook.campaigns_counted, Workbook.counts
 Workbook.value_belied = lambda self: {**_belied(self), "thirds": _belied(self)["thirds"].iloc[1:]}
 _fewer = lambda people: people.assign(customers=people["customers"] - 1)
+Workbook.counts = lambda self: _fewer(_counts(self))
 Workbook.campaigns_counted = lambda self: {**_campaigns(self), "people": _fewer(_campaigns(self)["people"])}
 """
 
@@ -96,7 +97,7 @@ def test_each_case_runs_alone_under_nbval(path, outputs):
 @pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_notices_wrong_figures(path, outputs, tmp_path):
-    """A copy whose book, movement and accounting lose a row must fail on its own assertions, not otherwise."""
+    """A copy whose counts, movement and accounting lose a customer or a row must fail on its own assertions, not otherwise."""
     notebook = nbformat.read(path, as_version=4)
     place = next(n for n, cell in enumerate(notebook.cells) if cell.get("id") == "open")
     notebook.cells.insert(place, nbformat.v4.new_code_cell(SPOIL))
