@@ -130,7 +130,8 @@ def run(run: Run) -> Path:
 def _forecast(month: Workbook, run: Run, steps: tuple[str, ...], notebooks: list[Path]) -> progress.Forecast:
     """What the run is expected to take, by the report's last runs and the rows read."""
     rows, runs = int(month.accounting()["rows"].sum()), progress.past(run.outputs / run.params.report.name)
-    written = ["tables", *(["excel"] if month.on_orders else [])] if run.only is None else []
+    also = {"excel": month.on_orders, "figures": _is_dear(month)}
+    written = ["tables", *(step for step, made in also.items() if made)] if run.only is None else []
     beside = [*(path.stem for path in notebooks), *written]
     first, then = (progress.expected(list(some), rows, runs) for some in (steps, beside))
     return progress.Forecast(first, then, run.jobs)
