@@ -20,6 +20,7 @@ _UNKNOWN = {
     "refunds_set_aside": [*_THEN, "net_restated", "untied"],
     "no_order_id": [*_THEN, "net_restated"],
 }
+_ORDER = ["customer_id", "order_key"]
 _DAY, _SINCE = nw.col("day"), nw.col("day") > nw.col("end")
 _FIRST, _BACK = nw.col("first_day"), nw.col("gross") - nw.col("net")
 # a purchase as history.customer_days has it
@@ -33,8 +34,12 @@ def restated(lines: nw.LazyFrame, spans: nw.LazyFrame, as_of: int) -> nw.LazyFra
     day number) do not exist. ``spans``: start, end (day numbers), a month being the days after start up to end.
     """
     known = lines.filter(as_of >= _DAY)
+    kept = known.filter(nw.col("reason") == "kept")
+    # only orders with a line since the first span began can matter: one in ten or so of all, which a window would sort
+    begun = spans.select(nw.col("start").min().alias("begin"))
+    recent = kept.join(begun, how="cross").filter(nw.col("begin") < _DAY).select(*_ORDER).unique()
     per_day = (
-        known.filter(nw.col("reason") == "kept")
+        kept.join(recent, on=_ORDER, how="semi")
         .group_by("customer_id", "order_key", "day")
         .agg(nw.col("net", "gross").sum())
     )
