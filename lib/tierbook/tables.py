@@ -197,8 +197,11 @@ class Tables:
         with self.engine() as engine:
             return engine.collect(build(engine, *(engine.scan(self.folder / f"{name}.parquet") for name in files)))
 
-    def keep(self, step: str, build: Callable[..., Any], *files: str, order: list[str]) -> None:
-        """One engine expression over read tables kept as a step, its rows in order; in memory they never stand whole.
+    def keep(
+        self, step: str, build: Callable[..., Any], *files: str, order: list[str], descending: bool | list[bool] = False
+    ) -> None:
+        """One engine expression over read tables kept as a step, its rows in order (nulls last); in memory they never
+        stand whole.
 
         DECIMAL sums of money become floating point, as `collect` gives them.
         """
@@ -209,7 +212,8 @@ class Tables:
                 found = build(engine, *(engine.scan(self.folder / f"{name}.parquet") for name in files))
                 money = [name for name, kind in found.collect_schema().items() if kind == nw.Decimal]
                 found = found.with_columns(nw.col(*money).cast(nw.Float64)) if money else found
-                engine.write(found.sort(*order), target / cache.FRAME)
+                found = found.sort(*order, descending=descending, nulls_last=True)
+                engine.write(found, target / cache.FRAME)
 
         self.cache.file(step, write)
 
@@ -224,14 +228,7 @@ class Tables:
 
     def sort(self, step: str, source: str, by: list[str], descending: list[bool]) -> None:
         """The rows of a kept step in another order, kept as a step; nulls last."""
-
-        def write(target: Path) -> None:
-            target.mkdir()
-            with self.engine() as engine:
-                found = self.scan_step(engine, source).sort(*by, descending=descending, nulls_last=True)
-                engine.write(found, target / cache.FRAME)
-
-        self.cache.file(step, write)
+        self.keep(step, lambda engine: self.scan_step(engine, source), order=by, descending=descending)
 
     def scan_step(self, engine: Engine | SparkEngine, step: str) -> Any:
         """A kept step that is one frame as a lazy frame of an open engine."""

@@ -99,8 +99,7 @@ def _first(pieces: Iterator[pd.DataFrame]) -> pd.DataFrame:
 
 def _ordered(month: Workbook, step: str, build: Callable[[Any], Any], by: dict[str, bool]) -> str:
     """Rows that an engine's expression gives, kept in the order of ``by`` (column: whether descending; nulls last)."""
-    month.tables.keep(f"{step}-by-id", build, order=["customer_id"])
-    month.tables.sort(step, f"{step}-by-id", [*by], [*by.values()])
+    month.tables.keep(step, build, order=[*by], descending=[*by.values()])
     return step
 
 

@@ -34,9 +34,8 @@ class Customers:
 
     whole: Workbook
 
-    def read(self, step: str, columns: Columns = None) -> pd.DataFrame:
-        """The rows and columns asked for of a frame that is kept."""
-        raise NotImplementedError
+    read: Callable[..., pd.DataFrame]
+    """(step, columns): the rows and columns asked for of a frame that is kept."""
 
     def _by_part(self, step: str, compute: Callable[[Any], pd.DataFrame], columns: Columns = None) -> pd.DataFrame:
         self.whole.keep_by_part(step, compute)
