@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tierbook import accounting, params, sources
 from tierbook.accounting import day_number
-from tierbook.history import customer_days, history, windows, with_gaps
+from tierbook.history import customer_days, distinct, followed, history, windows, with_gaps
 
 AS_OF = dt.date(2026, 10, 31)
 END = day_number(AS_OF)
@@ -318,3 +318,27 @@ def test_the_gaps_of_purchase_days_by_hand(engine):
     found = engine.collect(with_gaps(engine.frame(frame))).sort_values(["customer_id", "day"])
     assert found["nth"].tolist() == [1, 2, 0, 3, 0, 1]
     assert found["gap"].astype(float).fillna(-1).tolist() == [-1, 7, -1, 23, -1, -1]
+
+
+def test_customers_with_one_history_are_one_row(engine):
+    """a and b bought once on one day, c twice, d as c: (0, 0) stands for two, (1, 5) for two; e alone has no gap known."""
+    rows = [("a", 0, 0, 9.0), ("b", 0, 0, 9.0), ("c", 1, 5, 3.0), ("d", 1, 5, 4.0), ("e", 1, 5, None)]
+    frame = engine.frame(pd.DataFrame(rows, columns=["customer_id", "repeats", "t_x", "mean_spend"]))
+    counted = engine.collect(distinct(frame, ["repeats", "t_x"]).sort("repeats"))
+    assert counted.to_numpy().tolist() == [[0, 0, 2], [1, 5, 3]]
+    by_spend = engine.collect(distinct(frame, ["mean_spend"]))
+    known = by_spend.dropna().set_index("mean_spend")["customers"].to_dict()
+    assert known == {9.0: 2, 3.0: 1, 4.0: 1}
+    assert by_spend["customers"].sum() == 5  # null is a value of its own
+
+
+def test_purchase_days_since_an_earlier_history_count_up_to_the_later_one(engine):
+    """a: days 1 and 2 by the earlier date, 1 more by the later, 1 after it. b: none since. c: first bought since."""
+    frame = lines(
+        ("a", "o1", END - 30, 10), ("a", "o2", END - 20, 10), ("a", "o3", END - 10, 10), ("a", "o4", END, 10),
+        ("b", "o5", END - 20, 10), ("c", "o6", END - 10, 10),
+    )  # fmt: skip
+    days = customer_days(engine.frame(frame))
+    then, now = (history(days, AS_OF - dt.timedelta(days=ago), WINDOW) for ago in (20, 5))
+    found = engine.collect(followed(then, now).select("customer_id", "active_days", "since").sort("customer_id"))
+    assert found.to_numpy().tolist() == [["a", 2, 1], ["b", 1, 0]]

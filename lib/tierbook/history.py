@@ -147,6 +147,18 @@ def _rates(totals: nw.LazyFrame, end: int) -> nw.LazyFrame:
     )
 
 
+def distinct(histories: nw.LazyFrame, columns: list[str]) -> nw.LazyFrame:
+    """The distinct rows of some columns, each with ``customers``: how many share it. What rules are fitted on."""
+    return histories.group_by(*columns).agg(nw.len().alias("customers"))
+
+
+def followed(then: nw.LazyFrame, now: nw.LazyFrame) -> nw.LazyFrame:
+    """The customers of an earlier history with ``since``: purchase days of each from its date up to that of a later one."""
+    later = now.select("customer_id", nw.col("active_days").alias("days_now"))
+    joined = then.join(later, on="customer_id", how="left")
+    return joined.with_columns((nw.col("days_now") - nw.col("active_days")).alias("since")).drop("days_now")
+
+
 def windows(days: nw.LazyFrame, ends: nw.LazyFrame, window_days: int) -> nw.LazyFrame:
     """One row per customer and date of ``ends`` (column ``end``, a day number) with a purchase in the window before it.
 

@@ -180,6 +180,10 @@ EXPRESSIONS = {
     "history.customer_days, lines": lambda g: history.customer_days(g.lines, lines_are_orders=True),
     "history.with_gaps": lambda g: history.with_gaps(g.days.select("customer_id", "day", "orders")),
     "history.history": lambda g: history.history(g.days, AS_OF, WINDOW),
+    "history.distinct": lambda g: history.distinct(history.history(g.days, AS_OF, WINDOW), ["repeats", "own_gap_days"]),
+    "history.followed": lambda g: history.followed(
+        history.history(g.days, AS_OF - dt.timedelta(days=90), WINDOW), history.history(g.days, AS_OF, WINDOW)
+    ),
     "history.windows": lambda g: history.windows(g.days, _ends(g), WINDOW),
     "tiers_ahead.sales_after": lambda g: tiers_ahead.sales_after(g.days, AS_OF - dt.timedelta(100), 90),
     "affinity.bought": lambda g: affinity.bought(g.lines, "product"),

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from tierbook import book, masking
+from tierbook import book, history, masking
 from tierbook.errors import GateRefused
 from tierbook.insight import groups, overrides, profile, scorecard, tier_path
 from tierbook.params import Params
@@ -123,6 +123,20 @@ class Workbook(Rules, Customers):
     def first_day(self) -> int:
         """Day number of the first purchase of all."""
         return int(self.history(columns=["first_day"])["first_day"].min())
+
+    def distinct_histories(
+        self, columns: list[str], date: dt.date | None = None, until: dt.date | None = None
+    ) -> pd.DataFrame:
+        """The distinct rows of some columns of the history at a date, in rising order, with ``customers``: how many share each.
+
+        ``until`` gives a column ``since`` to ask for: purchase days after the date, up to and including that one.
+        """
+        then, now = self.kept_history(date), self.kept_history(until or date)
+        with self.tables.engine() as engine:
+            found = self.tables.scan_step(engine, then)
+            if until:
+                found = history.followed(found, self.tables.scan_step(engine, now))
+            return engine.collect(history.distinct(found, columns)).sort_values(columns, ignore_index=True)
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
