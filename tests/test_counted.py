@@ -6,8 +6,9 @@ import pytest
 
 import tierbook.workbook
 from tierbook import params
-from tierbook.errors import InputError
-from tierbook.workbook import Workbook, counted
+from tierbook.errors import GateRefused, InputError
+from tierbook.scores.rfm import fit_scale, mean_split
+from tierbook.workbook import Workbook, counted, people, quality, warning
 
 COUNTS = ["purchases", "counts", "checked", "compared", "score_cells", "segment_cells", "comeback", "highest",
           "next_best_counts"]  # fmt: skip
@@ -99,6 +100,34 @@ def test_the_highest_of_the_call_list_and_of_all(demo_month, monkeypatch):
     assert counted.highest(demo_month) == {
         "customer_id": book.loc[book["monetary"].idxmax(), "customer_id"], "called": False,
     }  # fmt: skip
+
+
+def test_no_rule_is_fitted_on_a_row_of_each_customer(demo_month, monkeypatch):
+    """Whatever reads customers' rows fails here; the rules come out as they were kept."""
+    date = demo_month.as_of
+    kept = {name: getattr(demo_month, name)() for name in ("profile", "cadence", "warned")}
+    scales = demo_month.scale, demo_month.mean_split
+
+    def read(self, step, columns=None):
+        raise AssertionError(f"{step}: all customers' {columns}")
+
+    monkeypatch.setattr(Workbook, "read", read)
+    month = Workbook(demo_month.params, demo_month.tables.work.parent)
+    assert warning.learned(month, date) == kept["warned"]
+    assert month._fit_cadence() == kept["cadence"] and month._profile() == kept["profile"]
+    counted_rows = people.distinct_measures(month, date)
+    assert (fit_scale(counted_rows, month.params.rfm, date), mean_split(counted_rows, date)) == scales
+    assert month.first_day <= quality.totals(month)["last_day"] and not quality.base_gates(month).empty
+
+
+def test_nobody_left_is_told_by_whatever_is_asked_first(tmp_path):
+    """The one order came after as_of: each call refuses in one line."""
+    (tmp_path / "orders.csv").write_text("customer_id,ordered_at,amount\na,2001-02-01,5\n", encoding="utf-8")
+    source = {"transactions": {"path": str(tmp_path / "orders.csv")}}
+    month = Workbook(params.parse({"report": {"name": "x"}, "as_of": "2001-01-31", "source": source}), tmp_path)
+    for ask in (month.cadence, month.profile, month.warned, lambda: month.first_day, lambda: month.mean_split):
+        with pytest.raises(GateRefused, match="no customer with an order up to 2001-01-31 is left"):
+            ask()
 
 
 def test_what_is_fitted_once_is_read_as_it_was_fitted(demo_month):

@@ -20,6 +20,7 @@ from tierbook.workbook import (
     drawn_movement,
     drawn_value,
     loop,
+    needs,
     people,
     summary,
     tallies,
@@ -212,6 +213,7 @@ WHOLE = {
     "experience": loop.experience,
     "call_list": warning.call_list,
     "cohorts": value.cohort_table,
+    "price_bands": needs.price_bands,
 }
 """What is computed of all customers, beside the step that keeps it."""
 YEAR = {"past_moves": tiers.past_moves, "movement": tiers.moves_between_tiers, "over_year": tiers.over_year}

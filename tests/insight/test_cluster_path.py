@@ -50,15 +50,25 @@ def at(rows, date):
 
 def path(rows, ends, k, seed, rules):
     """The path, and beside it the ``labels`` that its rule gives at the last date and at the one before."""
-    found = cluster_path.path(lambda date: at(rows, date), ends, k, seed, rules)
+    found = cluster_path.path(
+        lambda date: measured(at(rows, date), rules),
+        lambda rule: cluster_path.moves(lambda date: at(rows, date), ends, rule, rules),
+        ends,
+        k,
+        seed,
+    )
     return {**found, "labels": labelled(found["rule"], [at(rows, date) for date in sorted(ends)[-2:]], rules)}
+
+
+def measured(window, rules):
+    return in_measures(window, rules).set_axis(window["customer_id"]).dropna()
 
 
 def labelled(rule, windows, rules):
     """cluster and cluster_before by customer_id, null without an order in the window."""
     if rule is None:
         return pd.DataFrame({"customer_id": [], "cluster": [], "cluster_before": []})
-    measures = [in_measures(window, rules).set_axis(window["customer_id"]) for window in windows]
+    measures = [measured(window, rules) for window in windows]
     before, now = [None, *(ClusterRule(**rule).apply(found) for found in measures)][-2:]
     columns = {"cluster": now, "cluster_before": now.where(now.isna()) if before is None else before}
     return pd.concat(columns, axis=1).rename_axis("customer_id").sort_index().reset_index()
@@ -196,6 +206,50 @@ def test_the_anchor_is_the_latest_january_with_50_customers_else_the_first_such_
     assert path(rows, ends, 3, 7, Rfm())["anchor"] == anchor
 
 
+def test_counted_rows_give_the_path_of_the_customers():
+    """Forty rows at each of three dates, of which number n stands for 1 + n % 5 customers: as one row, or as so many."""
+    ends = dates(dt.date(2026, 2, 28), 3)
+    rows = noisy(ends, 40)
+    customers = 1 + rows["customer_id"].str[1:].astype(int) % 5
+    each = rows.loc[rows.index.repeat(customers)].reset_index(drop=True)
+    each["customer_id"] += "-" + each.groupby(["end", "customer_id"]).cumcount().astype(str)
+
+    def counted(date):
+        return measured(at(rows, date), Rfm()).assign(customers=customers[rows["end"] == day_number(date)].to_numpy())
+
+    def moved(rule):
+        return cluster_path.moves(lambda date: at(each, date), ends, rule, Rfm())
+
+    found, whole = cluster_path.path(counted, moved, ends, 3, 7), path(each, ends, 3, 7, Rfm())
+    assert found["rule"] is not None and 0 < found["refit_same"] < 1
+    for name, value in found.items():
+        if isinstance(value, pd.DataFrame):
+            pd.testing.assert_frame_equal(value, whole[name])
+        else:
+            assert value == whole[name]
+    assert found["profile"]["customers"].sum() == found["months"]["customers"].iloc[-1] == 40 * 3
+
+
+def test_moves_by_hand():
+    """Two clusters, near and far. c0 stays near, c1 goes far, c2 comes, c3 leaves; nobody has a rule to go by without one."""
+    rows = pd.DataFrame(
+        [(1, "c0", 1.0), (1, "c1", 1.0), (1, "c3", 99.0), (2, "c0", 1.0), (2, "c1", 99.0), (2, "c2", 99.0)],
+        columns=["end", "customer_id", "recency_days"],
+    ).assign(window_orders=1, window_active_days=1, window_net=1.0, window_cost=1.0)
+    near, far = ([np.log1p(days), np.log(2), np.log(2)] for days in (1, 99))
+    rule = ClusterRule([near, far], [0.0] * 3, [1.0] * 3, 1.0, [1, 2])
+
+    def at_end(end):
+        return rows[rows["end"] == end]
+
+    found = cluster_path.moves(at_end, [2, 1], rule, Rfm()).astype(object).fillna(0)
+    assert found[["end", "before", "cluster", "customers"]].to_numpy().tolist() == [
+        [1, 0, 1, 2], [1, 0, 2, 1], [2, 1, 1, 1], [2, 1, 2, 1], [2, 0, 2, 1]
+    ]  # fmt: skip
+    without = cluster_path.moves(at_end, [1, 2], None, Rfm())
+    assert without[["before", "cluster"]].isna().all(axis=None) and without["customers"].tolist() == [3, 3]
+
+
 def test_a_last_month_with_too_few_for_a_fit_still_has_its_clusters():
     ends = dates(dt.date(2026, 4, 30), 4)
     rows = windows(ends)
@@ -222,7 +276,7 @@ def test_the_cache_keeps_it_all(tmp_path):
             pd.testing.assert_frame_equal(kept[name], value)
         else:
             assert json.dumps(kept[name]) == json.dumps(value)
-    measures = cluster_path._measures(at(rows, OCTOBER), Rfm())
+    measures = measured(at(rows, OCTOBER), Rfm())
     labels = ClusterRule(**kept["rule"]).apply(measures).rename_axis("customer_id").sort_index().reset_index()
     pd.testing.assert_frame_equal(labels, kept["labels"][["customer_id", "cluster"]])
     assert labels["cluster"].value_counts().sort_index().tolist() == kept["profile"]["customers"].tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tierbook.insight import forecast
+from tierbook.insight import forecast, forecast_base
 from tierbook.params import Value
 
 RULES = Value(horizon_months=12, yearly_discount=0.10)
@@ -180,9 +180,9 @@ def later_of(then, orders=1):
 
 
 def test_the_backtest_counts_the_purchase_days_since():
-    then = customers()
-    tiers = pd.Series(np.where(then["repeats"] > 0, "high", "low"), index=then["customer_id"])
-    found = forecast.against_past(then, later_of(then).sample(frac=1, random_state=2), tiers, 90)
+    then = customers().assign(since=1)
+    then["tier"] = np.where(then["repeats"] > 0, "high", "low")
+    found = forecast.against_past(then, 90)
     rows = found["backtest"].set_index("slice")
     assert found["note"] is None and rows.loc["all", ["customers", "actual_orders"]].tolist() == [400, 400]
     assert rows.loc["high", "customers"] == (then["repeats"] > 0).sum()
@@ -199,24 +199,51 @@ def test_the_backtest_counts_the_purchase_days_since():
     ids=["nobody", "no_days", "one_timers", "one"],
 )
 def test_without_a_backtest_its_columns_stand_empty_with_the_reason(then, days, note):
-    found = forecast.against_past(then, later_of(then), None, days)
+    found = forecast.against_past(then.assign(since=1), days)
     assert found["note"] == note if note else found["note"]
     assert found["backtest"].empty and "log_score" in found["backtest"]
     assert found["naive"].empty and found["pit"].empty and found["verdict"] == "untested"
 
 
-def test_the_last_period_is_the_purchase_days_between_the_two_dates():
-    """Before: 300 of the 400 customers, with a day less than at the cut; the others' days all fell in the period."""
-    then = customers()
-    before = then.head(300).assign(active_days=then["active_days"].head(300) - 1)
-    found = forecast.against_past(then, later_of(then), None, 90, before.sample(frac=1, random_state=4))
+def test_the_last_period_is_a_rule_where_it_is_known():
+    then = customers().assign(since=1)
+    found = forecast.against_past(then.assign(last_period=np.where(then.index < 300, 1, 2)), 90)
     naive = found["naive"].set_index("rule")
-    assert naive.loc["last_period", "predicted_orders"] == 300 + then["active_days"].iloc[300:].sum()
+    assert naive.loc["last_period", "predicted_orders"] == 300 + 2 * 100
     assert found["pit"]["share"].sum() == pytest.approx(1)
-    without = forecast.against_past(then, later_of(then), None, 90)["naive"]
+    without = forecast.against_past(then, 90)["naive"]
     assert without["rule"].tolist() == ["model", "past_rate", "nothing"]
-    nobody = forecast.against_past(then, later_of(then), None, 90, before.head(0))["naive"]
-    assert nobody["rule"].tolist() == ["model", "past_rate", "nothing"]
+
+
+def test_counted_rows_are_learned_from_and_tested_as_the_customers_they_stand_for():
+    """Times in fortnights and money in whole numbers, so that many are alike."""
+    shop = customers(400).assign(T=lambda c: c["T"] // 14 * 14 + 14, t_x=lambda c: np.ceil(c["t_x"] / 14) * 14)
+    shop = shop.assign(first_day=END - shop["T"], since=shop["repeats"] // 2, last_period=shop["repeats"] // 3)
+    shop["mean_spend"] = shop["mean_spend"].round().clip(lower=1)
+    shop["tier"] = np.where(shop["repeats"] > 1, "high", "low")
+    columns = forecast_base.HISTORY, forecast_base.SPENDING, forecast_base.HELD_OUT
+    history, spending, then = (counted(shop, names) for names in columns)
+    assert max(len(history), len(spending), len(then)) < 0.9 * len(shop)
+    choices = forecast.chosen(history, then, 90), forecast.chosen(shop, shop, 90)
+    assert choices[0].name == choices[1].name and choices[0].reason == choices[1].reason
+    (rule, told), (_, plain) = (
+        forecast.learn(*frames, RULES, 0.3, choice)
+        for frames, choice in zip(((history, spending), (shop, shop)), choices, strict=True)
+    )
+    assert rule.as_of == dt.date(2026, 10, 31) and rule.purchases.n_customers_ == len(shop)
+    for name in ("model", "choice"):
+        pd.testing.assert_frame_equal(told[name], plain[name], rtol=1e-9)
+    assert told["independence"] == pytest.approx(plain["independence"], rel=1e-9)
+    tested, by_customer = (forecast.against_past(frame, 90, choices[0]) for frame in (then, shop))
+    assert tested["backtest"].set_index("slice").loc["high", "customers"] == (shop["repeats"] > 1).sum()
+    for name in ("backtest", "naive", "pit"):
+        pd.testing.assert_frame_equal(tested[name], by_customer[name], rtol=1e-9)
+    again = forecast.fitted_then(told["choice"], history)
+    assert again.params_ == pytest.approx(choices[0].model.params_, rel=1e-9)
+
+
+def counted(shop, columns):
+    return shop.groupby(columns, dropna=False).size().rename("customers").reset_index()
 
 
 def naive(**rules):
@@ -272,8 +299,8 @@ def test_a_forecast_that_a_naive_rule_beats_clearly_is_withheld():
     frequent = then.index[then["active_days"] >= 5]
     club = then.index.isin(frequent[::2])
     assert club.sum() >= 20
-    now, before = (then.assign(active_days=then["active_days"] + step * np.where(club, 4, 0)) for step in (1, -1))
-    found = forecast.against_past(then, now, None, 90, before)
+    bought = np.where(club, 4, 0)
+    found = forecast.against_past(then.assign(since=bought, last_period=bought), 90)
     assert (found["verdict"], found["verdict_rule"]) == ("loses_to_naive_rule", "last_period")
     estimated = forecast.estimate(then, RULES, None)
     assert estimated["note"] is None and forecast.believed(estimated, found)["note"] == "loses_to_naive_rule"
@@ -281,12 +308,12 @@ def test_a_forecast_that_a_naive_rule_beats_clearly_is_withheld():
 
 def test_estimate_and_test_stand_on_one_choice_of_model():
     """Where likelihood and hold-out were both asked, their choice is used for the values and for the backtest."""
-    then = customers(600)
+    then = customers(600).assign(since=1)
     now = later_of(then).assign(T=then["T"] + 90, t_x=then["T"] + 45)
     choice = forecast.chosen(now, then, 90)
     table = choice.table.set_index("model")
     assert table["holdout_log_score"].notna().all()
-    tested = forecast.against_past(then, now, None, 90, None, choice)
+    tested = forecast.against_past(then, 90, choice)
     score = tested["backtest"].set_index("slice").loc["all", "log_score"]
     assert score == pytest.approx(table.loc[choice.name, "holdout_log_score"])
     assert forecast.estimate(now, RULES, None, choice)["model"]["model"].iloc[0] == choice.name

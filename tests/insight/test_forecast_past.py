@@ -15,7 +15,14 @@ JULY, OCTOBER = dt.date(2026, 7, 31), dt.date(2026, 10, 1)
 
 
 def fared_since(histories, now):
-    return forecast_past.fared_since(histories.__getitem__, histories, now, AS_OF)
+    """Each history with what its customers bought since, from their purchase days then and now."""
+    days = now.set_index("customer_id")["active_days"]
+
+    def at(date):
+        then = histories[date]
+        return then.assign(since=days.reindex(then["customer_id"]).to_numpy() - then["active_days"])
+
+    return forecast_past.fared_since(at, histories, AS_OF)
 
 
 def then(size=300, seed=1):
@@ -41,7 +48,7 @@ def test_each_date_is_forecast_and_counted_to_as_of():
     customers were known, who have not bought since. Two more appear after that: nobody could forecast them."""
     july = then()
     october = pd.concat([july.assign(active_days=july["active_days"] + 1, T=july["T"] + 62),
-                         then(50, 2).assign(customer_id=[f"n{k}" for k in range(50)])])  # fmt: skip
+                         then(50, 2).assign(customer_id=[f"n{k}" for k in range(50)])], ignore_index=True)  # fmt: skip
     newest = pd.DataFrame({"customer_id": ["x1", "x2"], "active_days": [1, 1]})
     now = pd.concat([july.assign(active_days=july["active_days"] + 2), october.tail(50), newest])
     found = fared_since({OCTOBER: october, JULY: july.sample(frac=1, random_state=3)}, now)
@@ -70,6 +77,18 @@ def test_a_date_that_cannot_be_forecast_says_why(history, note):
     row = fared_since({JULY: history}, history).iloc[0]
     assert (row["note"], row["customers"], row["days"]) == (note, len(history), 92)
     assert row[COLUMNS[4:-1]].isna().all()
+
+
+def test_rows_that_stand_for_several_customers_count_as_many():
+    weekly = then(600).assign(since=1)
+    weekly[["t_x", "T"]] = np.ceil(weekly[["t_x", "T"]] / 14) * 14
+    rows = weekly.groupby(["repeats", "t_x", "T", "since"]).size().rename("customers").reset_index()
+    assert len(rows) < 500
+    one, other = (forecast_past.fared_since(lambda _, it=it: it, [JULY], AS_OF) for it in (rows, weekly))
+    assert (one["customers"] == 600).all() and (one["actual_orders"] == 600).all()
+    pd.testing.assert_frame_equal(one, other, rtol=1e-9)
+    few = forecast_past.fared_since(lambda _: rows.head(3).assign(customers=[1, 2, 4]), [JULY], AS_OF)
+    assert few.loc[0, "customers"] == 7 and few.loc[0, "note"] is not None
 
 
 def test_as_of_itself_has_nothing_since():

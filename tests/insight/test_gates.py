@@ -27,6 +27,8 @@ def history(first_days_ago, last_days_ago, customers=1):
     [
         ("min_customers", history(400, 0, 499), "degrade"),
         ("min_customers", history(400, 0, 500), "pass"),
+        ("min_customers", history(400, 0, 2).assign(customers=[250, 249]), "degrade"),
+        ("min_customers", history(400, 0, 2).assign(customers=[250, 250]), "pass"),
         ("min_history_days", history(178, 0), "degrade"),  # 179 days, both ends counted
         ("min_history_days", history(179, 0), "pass"),
         ("max_days_since_last_order", history(400, 30), "pass"),

@@ -75,14 +75,49 @@ def test_sales_between_leave_the_first_date_out_and_take_the_last_in(days_before
     assert found.tolist() == [9.0 * counted, 9.0 * counted]
 
 
-def history(first_days_ago, last_days_ago, customers=1):
-    return pd.DataFrame(
-        {"first_day": [END - first_days_ago] * customers, "last_day": [END - last_days_ago] * customers}
+def totals(engine, *rows):
+    """Of customers: days since the first order and the last, orders, active_days, and orders, net and cost of the window."""
+    columns = ["first_day", "last_day", "orders", "active_days", "window_orders", "window_net", "window_cost"]
+    frame = pd.DataFrame(rows, columns=columns).astype({"window_net": float, "window_cost": float})
+    frame[["first_day", "last_day"]] = END - frame[["first_day", "last_day"]]
+    return engine.collect(profile.totals(engine.frame(frame))).iloc[0]
+
+
+KNOWN = [(400, 380, 1, 1, 0, -5, None), (30, 30, 1, 1, 1, 10, 6), (20, 20, 2, 1, 2, 20, 9), (90, 3, 5, 4, 5, 70, 55)]
+
+
+def test_totals_by_hand(engine):
+    found = totals(engine, *KNOWN)
+    assert found[["first_day", "last_day"]].tolist() == [END - 400, END - 3]
+    assert found[["customers", "orders", "one_timers"]].tolist() == [4, 9, 3]
+    # what came back from who has no order in the window is no sale of it, nor is its missing cost
+    assert found[["window_net", "window_cost", "uncosted"]].tolist() == [100, 70, 0]
+
+
+@pytest.mark.parametrize(
+    ("more", "rate"),
+    [
+        ([], 0.3),  # 1 - 70 / 100
+        ([(9, 9, 1, 1, 1, 10, None)], None),  # one cost is unknown
+        ([(9, 9, 1, 1, 1, 100, 130)], 0.0),
+        ([(9, 9, 1, 1, 1, -99, 0)], -69.0),  # one of net sales: 1 - 70 / 1
+        ([(9, 9, 1, 1, 1, -100, 0)], None),
+        ([(9, 9, 1, 1, 1, -101, 0)], None),
+    ],
+)
+def test_the_margin_rate_at_its_limits(engine, more, rate):
+    assert profile.margin_rate(totals(engine, *KNOWN, *more)) == pytest.approx(rate, abs=1e-15)
+
+
+def test_nobody_has_no_margin_rate(engine):
+    nobody = totals(engine)
+    assert nobody["customers"] == 0 and profile.margin_rate(nobody) is None
+
+
+def test_summary_by_hand(engine):
+    known = totals(
+        engine, (400, 30, 1, 1, 0, 0, 0), (30, 3, 1, 1, 1, 1, 1), (9, 9, 2, 1, 2, 1, 1), (300, 9, 5, 4, 5, 1, 1)
     )
-
-
-def test_summary_by_hand():
-    known = history(400, 3, 4).assign(orders=[1, 1, 2, 5], active_days=[1, 1, 1, 4])
     found = profile.summary(known, sales((END, "kept", 80.0, 4.0, 9, 2), (END, "no_customer", 20.0, 1.0, 3, 3)), AS_OF)
     assert (found["first_order"], found["last_order"]) == (dt.date(2025, 9, 26), dt.date(2026, 10, 28))
     assert (found["customers"], found["orders"], found["one_timers"], found["one_timer_share"]) == (4, 9, 3, 0.75)

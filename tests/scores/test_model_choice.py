@@ -42,7 +42,19 @@ SURE = {BG: (np.array([-1.0, -1, -1, -1]), 1.0), MBG: (np.array([-0.4, -0.4, -0.
     ],
 )
 def test_the_rule_cell_by_cell(likelihoods, scores, chosen):
-    assert _decide(likelihoods, scores) == chosen
+    assert _decide(likelihoods, scores, np.ones(4)) == chosen
+
+
+def test_the_rule_counts_the_customers_of_each_row():
+    """Differences 0 and -1 of two customers each are those of BEYOND_ONE; of one each, the error would be 0.5, not beyond.
+    Differences -1 of one customer and 0.5 of nine: mean 0.35, for BG/NBD; of one each, -0.25, for the other."""
+    bg_likelier, none = {BG: -99.0, MBG: -100.0}, np.array([0.0, 0.0])
+    close = {BG: (none, 1.0), MBG: (np.array([0.0, 1.0]), 1.0)}
+    assert _decide(bg_likelier, close, np.array([2, 2])) == (MBG, "holdout_decides")
+    assert _decide(bg_likelier, close, np.array([1, 1])) == (BG, "likelihood_decides")
+    apart = {BG: (none, 1.0), MBG: (np.array([1.0, -0.5]), 1.0)}
+    assert _decide(bg_likelier, apart, np.array([1, 9])) == (BG, "both_agree")
+    assert _decide({BG: -100.0, MBG: -99.0}, apart, np.array([1, 1])) == (MBG, "both_agree")
 
 
 # ---- on customers ----

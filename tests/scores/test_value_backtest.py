@@ -145,7 +145,7 @@ def test_the_rules_by_hand(purchases):
 def scored(model, rule):
     """Customers with these log scores of the model and of the past rate; all else is one order each."""
     frame = pd.DataFrame({"log_score": model, "past_rate_log_score": rule}, dtype=float)
-    return frame.assign(actual=1.0, predicted=1.0, past_rate=1.0)
+    return frame.assign(customers=1, actual=1.0, predicted=1.0, past_rate=1.0)
 
 
 def test_the_gain_is_paired_with_its_standard_error():

@@ -30,6 +30,7 @@ from tierbook.insight import (
     buying,
     card,
     cohorts,
+    forecast_base,
     holdout,
     impossible,
     next_best,
@@ -207,6 +208,10 @@ EXPRESSIONS = {
     "buying.breadth": lambda g: buying.breadth(g.lines, [END, END - 31], WINDOW),
     "card.purchases_of": lambda g: card.purchases_of(g.days, "客户1"),
     "cohorts.cells": lambda g: cohorts.cells(g.days, _frame(g, "customer_id", "customer", "first_day", "cell"), END),
+    "forecast_base.held_out": lambda g: forecast_base.held_out(*(history.history(g.days, AS_OF - dt.timedelta(days=back), WINDOW) for back in (200, 0, 400)), _frame(g, "customer_id", "tier")),
+    "forecast_base.newcomers": lambda g: forecast_base.newcomers(
+        history.history(g.days, AS_OF, WINDOW), _registered(g), END - 780
+    ),
     "holdout.spend_within": lambda g: holdout.spend_within(g.days, END, 90),
     "impossible.impossible": lambda g: impossible.impossible(g.lines),
     "next_best.proposed": lambda g: _proposed(g),
@@ -221,6 +226,7 @@ EXPRESSIONS = {
     "preference.activity": lambda g: preference.activity(preference.spent(g.lines, "category", END, WINDOW), _frame(g, "customer_id", "tier")),
     "profile.daily_sales": lambda g: profile.daily_sales(g.lines),
     "profile.daily_orders": lambda g: profile.daily_orders(g.days),
+    "profile.totals": lambda g: profile.totals(history.history(g.days, AS_OF, WINDOW)),
     "profile.missing_by_day": lambda g: profile.missing_by_day(g.lines, ["product", "quantity", "cost"]),
     "restated.restated": lambda g: restated.restated(g.lines, g.frame(pd.DataFrame({"start": [END - 31, END - 62], "end": [END, END - 31]})), END),
     "retention.patterns": lambda g: retention.patterns(g.days, _calendar(g)),
@@ -240,6 +246,11 @@ EXPRESSIONS = {
     "visits.first_visits": lambda g: visits.first_visits(g.visits, END),
     "worth.recent_money": lambda g: worth.recent_money(g.days, AS_OF),
 }  # fmt: skip
+
+
+def _registered(g):
+    """When customers registered: the first visit of each, which some have without a time."""
+    return g.visits.group_by("customer_id").agg(nw.col("visited_at").min().alias("joined_at"))
 
 
 def _proposed(g):

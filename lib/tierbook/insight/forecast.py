@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tierbook import lookup
 from tierbook.accounting import day_date
 from tierbook.insight.forecast_verdict import LOSES, judge
 from tierbook.params import Value
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 COLUMNS = ["p_alive", "expected_orders", "orders_low", "orders_high", "expected_value", "clv", "clv_low", "clv_high"]
 KINDS = {"customer_id": "str", **dict.fromkeys(COLUMNS, "float64"), "value_note": "str"}
 KINDS |= {"orders_low": "int64", "orders_high": "int64"}
-LEARNED_FROM = ["customer_id", "first_day", "repeats", "t_x", "T", "active_days", "mean_spend"]
-"""The columns of a history that models are fitted on and tested with."""
 SMALL = 10
 NOTABLE_MISS = 0.20
 SHORTEST_HISTORY = 28
@@ -41,14 +38,15 @@ def holdout_length(first_day: int, end: int, rules: Value) -> int:
 def chosen(history: pd.DataFrame, then: pd.DataFrame | None = None, holdout_days: int = 0) -> Choice | None:
     """BG/NBD or MBG/NBD, fitted and chosen (`scores.model_choice`); null where neither can be estimated.
 
-    ``then``: the history at the start of the hold-out; without one the likelihood decides.
+    Rows are customers, or stand for as many as ``customers`` says. ``then``: the history at the start of the hold-out with
+    ``since``, the purchase days within it (`forecast_base.held_out`); without one the likelihood decides.
     """
     from tierbook.scores.model_choice import choose
 
     try:
         if then is None or then.empty or holdout_days < 1:
             return choose(history)
-        return choose(history, then, days_since(then, history).to_numpy(), holdout_days)
+        return choose(history, then, then["since"], holdout_days)
     except ValueNotEstimable:
         return None
 
@@ -76,11 +74,17 @@ class ValueRule:
 
 
 def learn(
-    history: pd.DataFrame, rules: Value, margin_rate: float | None, choice: Choice | None = None
+    history: pd.DataFrame,
+    spending: pd.DataFrame,
+    rules: Value,
+    margin_rate: float | None,
+    choice: Choice | None = None,
 ) -> tuple[ValueRule | None, dict[str, Any]]:
-    """The rule that forecasts every customer of ``history``, with what is to be told of it (see `estimate`).
+    """The rule that forecasts every customer of a date, with what is to be told of it (see `estimate`).
 
-    Where nothing can be estimated there is no rule, and ``note`` says why.
+    ``history`` and ``spending``: these customers by the columns `forecast_base.HISTORY` and `forecast_base.SPENDING`, rows
+    that are customers or stand for as many as ``customers`` says. Where nothing can be estimated there is no rule, and
+    ``note`` says why.
     """
     from tierbook.scores.model_choice import choose
     from tierbook.scores.value import GammaGamma, check_independence
@@ -89,10 +93,11 @@ def learn(
         return None, empty("history_too_short")
     try:
         choice = choice or choose(history)
-        spend = GammaGamma().fit(history["repeats"], history["mean_spend"])
+        money = spending["repeats"], spending["mean_spend"], spending.get("customers")
+        spend = GammaGamma().fit(*money)
+        spend.expected_average_value([0], [np.nan])  # refused here, where the mean is not finite
         as_of = day_date((history["first_day"] + history["T"]).max())
         rule = ValueRule(choice.model, spend, rules, as_of, margin_rate)
-        rule.apply(history.head(1))
     except ValueNotEstimable as refusal:
         return None, empty(refusal.reason_code)
     return rule, {
@@ -100,14 +105,14 @@ def learn(
         "choice": choice.table,
         "choice_reason": choice.reason,
         "note": None,
-        "independence": check_independence(history["repeats"], history["mean_spend"])._asdict(),
+        "independence": check_independence(*money)._asdict(),
     }
 
 
 def estimate(
     history: pd.DataFrame, rules: Value, margin_rate: float | None, choice: Choice | None = None
 ) -> dict[str, Any]:
-    """Forecast every customer of ``history``.
+    """Forecast every customer of ``history``, one row each.
 
     ``history``: of one date, at which every ``T`` ends and from which the months of the horizon run; ``choice``: of the
     purchase model (`chosen`), else made here by likelihood. Returns ``customers`` (customer_id, the columns of the book,
@@ -115,7 +120,7 @@ def estimate(
     code of why nothing was estimated, or null. With a margin rate money is margin, else net sales. Where nobody has
     been known for four weeks there is no week in them that repeats, and nothing is estimated whatever the params allow.
     """
-    rule, told = learn(history, rules, margin_rate, choice)
+    rule, told = learn(history, history, rules, margin_rate, choice)
     return {**told, "customers": nothing(history, told["note"]) if rule is None else rule.apply(history)}
 
 
@@ -141,18 +146,11 @@ def _model_table(models: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model", "parameter", "estimate", "std_error", "log_likelihood", "chosen"])
 
 
-def against_past(
-    then: pd.DataFrame,
-    now: pd.DataFrame,
-    tiers: pd.Series | None,
-    holdout_days: int,
-    before: pd.DataFrame | None = None,
-    choice: Choice | None = None,
-) -> dict[str, Any]:
+def against_past(then: pd.DataFrame, holdout_days: int, choice: Choice | None = None) -> dict[str, Any]:
     """Fit on the history as it stood, forecast the days since, compare with what happened.
 
-    ``then`` and ``now``: histories at the start and the end of the hold-out; ``before``: at as many days before its start,
-    for the rule "same as last period"; ``choice``: of the purchase model to be tested (`chosen`), else made here by
+    ``then``: `forecast_base.held_out`, or one row per customer; of its columns ``last_period`` (for the rule "same as last
+    period") and ``tier`` may be missing. ``choice``: of the purchase model to be tested (`chosen`), else made here by
     likelihood. Returns ``backtest`` (clv_backtest.csv), ``naive`` (the model beside naive rules:
     `scores.value_backtest.beside_rules`), ``pit`` (`pit_histogram`), ``verdict`` and ``verdict_rule`` (`judge`), and ``note``,
     the code of why there is no test; then the frames are empty.
@@ -160,54 +158,40 @@ def against_past(
     from tierbook.scores.value_backtest import beside_rules, by_slice, pit_histogram, score_customers
 
     if then.empty or holdout_days < 1:
-        return _untested("history_too_short")
+        return untested("history_too_short")
     try:
         model = _model_then(then, choice)
     except ValueNotEstimable as refusal:
-        return _untested(refusal.reason_code)
-    actual, then = days_since(then, now), then.set_index("customer_id")
-    past = then[["repeats", "t_x", "T"]]
-    scored = score_customers(past, actual, holdout_days, model, _last_period(then, before))
+        return untested(refusal.reason_code)
+    scored = score_customers(then, then["since"], holdout_days, model, then.get("last_period"))
     naive = beside_rules(scored)
-    tested = {"backtest": by_slice(scored, tiers)[BACKTEST], "naive": naive}
-    return {**tested, "pit": pit_histogram(past, actual, holdout_days, model), **judge(naive), "note": None}
+    tested = {"backtest": by_slice(scored, then.get("tier"))[BACKTEST], "naive": naive}
+    return {**tested, "pit": pit_histogram(then, then["since"], holdout_days, model), **judge(naive), "note": None}
 
 
 def _model_then(then: pd.DataFrame, choice: Choice | None) -> Any:
-    from tierbook.scores.model_choice import choose
+    from tierbook.scores.model_choice import choose, fitted
 
     if choice is None:
         return choose(then).model
-    return choice.model_then or type(choice.model)().fit(then["repeats"], then["t_x"], then["T"])
+    return choice.model_then or fitted(type(choice.model), then)
 
 
 def fitted_then(choice: pd.DataFrame, then: pd.DataFrame) -> Any | None:
     """The chosen purchase model (``choice`` of `estimate`), fitted on the history as it stood; null where it cannot be."""
-    from tierbook.scores.model_choice import MODELS
+    from tierbook.scores.model_choice import MODELS, fitted
 
     named = choice.loc[choice["chosen"].astype(bool), "model"]
     if named.empty or then.empty:
         return None
     try:
-        return MODELS[named.iloc[0]]().fit(then["repeats"], then["t_x"], then["T"])
+        return fitted(MODELS[named.iloc[0]], then)
     except ValueNotEstimable:
         return None
 
 
-def days_since(then: pd.DataFrame, now: pd.DataFrame) -> pd.Series:
-    """Purchase days between two histories of the customers known at the first, by customer_id in its order."""
-    days = then["active_days"].set_axis(then["customer_id"])
-    return lookup.of(days.index, now["customer_id"], now["active_days"]) - days
-
-
-def _last_period(then: pd.DataFrame, before: pd.DataFrame | None) -> pd.Series | None:
-    """Purchase days between the two dates; null where the data do not reach back to the first."""
-    if before is None or before.empty:
-        return None
-    return then["active_days"] - lookup.of(then.index, before["customer_id"], before["active_days"]).fillna(0)
-
-
-def _untested(note: str) -> dict:
+def untested(note: str) -> dict[str, Any]:
+    """What is told of a backtest that there is none of, with the reason."""
     columns = {"backtest": BACKTEST, "naive": NAIVE, "pit": ["low", "high", "share"]}
     frames = {name: pd.DataFrame(columns=names) for name, names in columns.items()}
     return {**frames, "verdict": "untested", "verdict_rule": None, "note": note}

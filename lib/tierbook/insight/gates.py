@@ -15,6 +15,7 @@ from tierbook.accounting import day_number
 from tierbook.errors import ParamsError
 from tierbook.noise import NOISE
 from tierbook.params import Gate, nearest
+from tierbook.scores.counted import customers_of
 
 BASE = ("min_customers", "min_history_days", "max_days_since_last_order")
 STATED_TOTAL = "stated_total"
@@ -64,11 +65,12 @@ def _result(gate: str, value: float, limit: float, refuse: list[str]) -> str:
 def base(history: pd.DataFrame, as_of: dt.date, limits: Gate) -> pd.DataFrame:
     """The base gates: customers, days of history (both ends counted), days since the last order.
 
+    ``history``: first_day and last_day, a row for as many ``customers`` as it says, else for one.
     Too few customers → fixed-threshold tiers, no clusters and no lifetime value; too short a history → no lifetime
     value; a last order long before as_of → said. Nothing usable is refused before this is reached.
     """
     end = day_number(as_of)
-    values = len(history), end - history["first_day"].min() + 1, end - history["last_day"].max()
+    values = int(customers_of(history).sum()), end - history["first_day"].min() + 1, end - history["last_day"].max()
     return judged({gate: (value, None) for gate, value in zip(BASE, values, strict=True)}, limits)
 
 

@@ -11,6 +11,7 @@ from tierbook.accounting import day_date, day_number
 from tierbook.insight.groups import SMALL
 
 COUNTED = ("kept", "no_customer")
+MONEY_PARTS = 10_000  # money is DECIMAL(18, 4) in the engine
 
 
 def daily_sales(lines: nw.LazyFrame) -> nw.LazyFrame:
@@ -71,19 +72,44 @@ def sales_between(sales: pd.DataFrame, after: dt.date, until: dt.date) -> pd.Ser
     return pd.Series({"net_sales": float(span["net"].sum()), "identified": float(identified)})
 
 
-def summary(history: pd.DataFrame, sales: pd.DataFrame, as_of: dt.date) -> dict:
-    """The counts a reader asks for first; dates are dates, shares are shares of customers."""
+def totals(histories: nw.LazyFrame) -> nw.LazyFrame:
+    """Of all customers of a history at once, in one row: first_day, last_day, customers, orders, one_timers (with one
+    purchase day); and of those with an order in the window window_net, window_cost and ``uncosted``, how many of them
+    have a line without a cost."""
+    inside = nw.col("window_orders") > 0
+    uncosted = inside & nw.col("window_cost").is_null()
+    return histories.select(
+        nw.col("first_day").min(),
+        nw.col("last_day").max(),
+        nw.len().alias("customers"),
+        nw.col("orders").sum(),
+        nw.when(nw.col("active_days") == 1).then(1).otherwise(0).sum().alias("one_timers"),
+        *(
+            (nw.when(inside).then(_whole(money)).sum() / MONEY_PARTS).alias(money)
+            for money in ("window_net", "window_cost")
+        ),
+        nw.when(uncosted).then(1).otherwise(0).sum().alias("uncosted"),
+    )
+
+
+def _whole(money: str) -> nw.Expr:
+    """Money in whole parts: a sum of these is the same in whatever order an engine adds them."""
+    return (nw.col(money) * MONEY_PARTS).round().cast(nw.Int64)
+
+
+def summary(known: pd.Series, sales: pd.DataFrame, as_of: dt.date) -> dict:
+    """The counts a reader asks for first; dates are dates, shares are shares of customers. ``known``: `totals`."""
     kept = sales[sales["reason"] == "kept"]
     return {
-        "first_order": day_date(history["first_day"].min()),
-        "last_order": day_date(history["last_day"].max()),
+        "first_order": day_date(known["first_day"]),
+        "last_order": day_date(known["last_day"]),
         "as_of": as_of,
-        "customers": len(history),
-        "orders": int(history["orders"].sum()),
+        "customers": int(known["customers"]),
+        "orders": int(known["orders"]),
         "lines": int(kept["lines"].sum()),
         "free_lines": int(kept["free_lines"].sum()),
-        "one_timers": int((history["active_days"] == 1).sum()),
-        "one_timer_share": float((history["active_days"] == 1).mean()),
+        "one_timers": int(known["one_timers"]),
+        "one_timer_share": float(known["one_timers"] / known["customers"]),
         "net_sales": float(sales["net"].sum()),
         "identified": float(kept["net"].sum()),
         "refunds": float(sales["refunds"].sum()),
@@ -165,9 +191,11 @@ def missing_by_column(lines: pd.Series, others: dict[str, pd.DataFrame]) -> pd.D
     return table.assign(missing_share=table["missing"] / table["rows"].where(table["rows"] > 0))
 
 
-def margin_rate(history: pd.DataFrame) -> float | None:
-    """Margin as a share of the window's net sales, from the cost of goods; None unless every line of it has its cost."""
-    inside = history[history["window_orders"] > 0]
-    if inside["window_cost"].isna().any() or inside["window_net"].sum() <= 0:
+def margin_rate(known: pd.Series) -> float | None:
+    """Margin as a share of the window's net sales, from the cost of goods; None unless every line of it has its cost.
+
+    ``known``: `totals`.
+    """
+    if known["uncosted"] > 0 or not known["window_net"] > 0:
         return None
-    return float(1 - inside["window_cost"].sum() / inside["window_net"].sum())
+    return float(1 - known["window_cost"] / known["window_net"])

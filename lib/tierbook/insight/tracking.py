@@ -19,13 +19,13 @@ def repeat_days(days: nw.LazyFrame, people: nw.LazyFrame, end: int) -> nw.LazyFr
     return repeats.group_by("day").agg(nw.len().alias("purchases"))
 
 
-def tracking(first_days: pd.Series, repeats: pd.DataFrame, purchases, cut: int, end: int) -> pd.DataFrame:
+def tracking(newcomers: pd.DataFrame, repeats: pd.DataFrame, purchases, cut: int, end: int) -> pd.DataFrame:
     """Cumulative repeat purchases every seventh day up to ``end``, and at ``cut``: day, actual, expected.
 
     Parameters
     ----------
-    first_days : Series
-        Day number of the first purchase of every customer known at ``cut``.
+    newcomers : DataFrame
+        first_day (day number of the first purchase) of everyone known at ``cut``; customers, how many share the row.
     repeats : DataFrame
         `repeat_days` of the same customers.
     purchases : BetaGeoNBD
@@ -35,16 +35,14 @@ def tracking(first_days: pd.Series, repeats: pd.DataFrame, purchases, cut: int, 
     cut, end : int
         The day the model was fitted at, and the last day, as days since 1970-01-01.
     """
-    newcomers = first_days.value_counts().sort_index()
-    if newcomers.empty:
+    won = newcomers.groupby("first_day")["customers"].sum()
+    if won.empty:
         return pd.DataFrame({"day": [], "actual": [], "expected": []})
-    begin, starts = int(newcomers.index[0]), newcomers.index.to_numpy()
+    begin, starts = int(won.index[0]), won.index.to_numpy()
     points = np.union1d(np.arange(end, begin - 1, -STEP_DAYS), cut)
     by_age = purchases.expected_purchases(np.arange(end - begin + 1, dtype=float), [0], [0], [0])[0]
     ages = np.maximum(points[:, None] - starts, 0)
     ordered = repeats.sort_values("day")
     running = np.concatenate([[0], ordered["purchases"].to_numpy().cumsum()])
     actual = running[np.searchsorted(ordered["day"].to_numpy(), points, side="right")]
-    return pd.DataFrame(
-        {"day": points, "actual": actual, "expected": (by_age[ages] * newcomers.to_numpy()).sum(axis=1)}
-    )
+    return pd.DataFrame({"day": points, "actual": actual, "expected": (by_age[ages] * won.to_numpy()).sum(axis=1)})

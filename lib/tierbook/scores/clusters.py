@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 
 from tierbook.lookup import places
+from tierbook.scores.counted import counts_of, customers_of, median
 
 FEATURES = ("recency_days", "frequency", "monetary")
 TRIED = range(3, 8)
@@ -63,8 +64,8 @@ class ClusterRule:
 def fit(measures: pd.DataFrame, k: int, seed: int) -> ClusterRule | None:
     """Fit k-means and number the clusters from the highest mean monetary value down.
 
-    ``measures``: recency_days, frequency, monetary per customer; rows with a null are left out. Rows are put in the
-    order of their values first, so that neither ids nor row order matter. None with fewer than 50 customers or fewer
+    ``measures``: recency_days, frequency, monetary; a row stands for as many ``customers`` as it says, else for one; rows
+    with a null are left out. Rows are put in the order of their values first, so that neither ids nor row order matter. None with fewer than 50 customers or fewer
     distinct ones than ``k``.
     """
     space = _Space.of(measures, seed)
@@ -111,17 +112,16 @@ def stability(measures: pd.DataFrame, k: int, seed: int) -> float:
     return float(found.iloc[0]) if len(found) else np.nan
 
 
-def matched(rule: ClusterRule, before: pd.Series, now: pd.Series) -> ClusterRule:
+def matched(rule: ClusterRule, before: pd.Series, now: pd.Series, weights: np.ndarray | None = None) -> ClusterRule:
     """The rule renumbered so that as many customers as possible keep last month's number (Hungarian method, Kuhn 1955).
 
     ``before``: cluster by customer_id a month ago; ``now``: by ``rule``. Ties keep as many of the rule's own numbers as
-    they can. A cluster with no counterpart gets the lowest free number.
+    they can. A cluster with no counterpart gets the lowest free number. ``weights`` as of `adjusted_rand`.
     """
     from scipy.optimize import linear_sum_assignment
 
     old = sorted(int(number) for number in before.dropna().unique())
-    both = _in_both(now, before)
-    overlap = pd.crosstab(both["a"], both["b"]).reindex(index=rule.numbers, columns=old, fill_value=0).to_numpy()
+    overlap = _overlap(now, before, weights).reindex(index=rule.numbers, columns=old, fill_value=0).to_numpy()
     own = np.equal.outer(rule.numbers, old)
     # the own numbers together weigh less than one customer
     places, columns = linear_sum_assignment(overlap * (len(rule.numbers) + 1) + own, maximize=True)
@@ -130,28 +130,48 @@ def matched(rule: ClusterRule, before: pd.Series, now: pd.Series) -> ClusterRule
     return replace(rule, numbers=[kept[place] if place in kept else next(free) for place in range(len(rule.numbers))])
 
 
-def adjusted_rand(labels_a: pd.Series, labels_b: pd.Series) -> float:
+def adjusted_rand(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None = None) -> float:
     """Agreement of two clusterings (Hubert & Arabie 1985) on the customers (index) in both: 1 equal, 0 chance.
 
-    NaN on fewer than 10 customers.
+    ``weights``: how many customers each of ``labels_a`` stands for, without them one. NaN on fewer than 10 customers.
     """
-    from sklearn.metrics import adjusted_rand_score
+    cells = _overlap(labels_a, labels_b, weights).to_numpy()
+    everyone = int(cells.sum())
+    # Python's whole numbers, for products of such squares overflow 64 bits
+    same, in_a, in_b = (int((counts**2).sum()) for counts in (cells, cells.sum(axis=1), cells.sum(axis=0)))
+    if everyone < MIN_SHARED:
+        return np.nan
+    if same == in_a == in_b:
+        return 1.0
+    together, apart = same - everyone, everyone**2 - in_a - in_b + same
+    only_a, only_b = in_a - same, in_b - same
+    chance = (together + only_b) * (only_b + apart) + (together + only_a) * (only_a + apart)
+    return 2 * (together * apart - only_a * only_b) / chance
 
-    both = _in_both(labels_a, labels_b)
-    return float(adjusted_rand_score(both["a"], both["b"])) if len(both) >= MIN_SHARED else np.nan
+
+def share_same(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None = None) -> float:
+    """Share of the customers in both clusterings who bear the same number in both; NaN on fewer than 10.
+
+    ``weights`` as of `adjusted_rand`.
+    """
+    both = _in_both(labels_a, labels_b, weights)
+    same, everyone = both.loc[both["a"] == both["b"], "customers"].sum(), both["customers"].sum()
+    return float(same / everyone) if everyone >= MIN_SHARED else np.nan
 
 
-def share_same(labels_a: pd.Series, labels_b: pd.Series) -> float:
-    """Share of the customers in both clusterings who bear the same number in both; NaN on fewer than 10."""
-    both = _in_both(labels_a, labels_b)
-    return float((both["a"] == both["b"]).mean()) if len(both) >= MIN_SHARED else np.nan
+def _overlap(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None) -> pd.DataFrame:
+    """Customers in both, by label in the one (rows) and in the other (columns)."""
+    both = _in_both(labels_a, labels_b, weights)
+    return both.groupby(["a", "b"])["customers"].sum().unstack(fill_value=0)
 
 
-def _in_both(labels_a: pd.Series, labels_b: pd.Series) -> pd.DataFrame:
-    a, b = labels_a.dropna(), labels_b.dropna()
+def _in_both(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None) -> pd.DataFrame:
+    known = labels_a.notna().to_numpy()
+    a, b, customers = labels_a[known], labels_b.dropna(), counts_of(weights, len(labels_a))[known]
     place = places(a.index, b.index)
     there = place >= 0
-    return pd.DataFrame({"a": a.to_numpy(dtype=int)[there], "b": b.to_numpy(dtype=int)[place[there]]})
+    labels = {"a": a.to_numpy(dtype=int)[there], "b": b.to_numpy(dtype=int)[place[there]]}
+    return pd.DataFrame({**labels, "customers": customers[there]})
 
 
 @dataclass(frozen=True)
@@ -166,11 +186,12 @@ class _Space:
 
     @classmethod
     def of(cls, measures: pd.DataFrame, seed: int) -> _Space | None:
-        inside = measures[list(FEATURES)].dropna()
-        if len(inside) < MIN_CUSTOMERS:
+        inside = measures.dropna(subset=list(FEATURES))
+        customers = customers_of(inside)
+        if customers.sum() < MIN_CUSTOMERS:
             return None
         unit = _order_value(inside)
-        points, counts = _distinct(_logs(inside, unit))
+        points, counts = _distinct(_logs(inside, unit), customers)
         mean = np.average(points, axis=0, weights=counts)
         scale = np.sqrt(np.average((points - mean) ** 2, axis=0, weights=counts))
         scale = np.where(scale > 1e-9, scale, 1.0)  # a measure in which all agree tells nobody apart
@@ -189,7 +210,7 @@ class _Space:
 def _order_value(measures: pd.DataFrame) -> float:
     per_order = measures["monetary"] / measures["frequency"].where(measures["frequency"] > 0)
     positive = per_order[per_order > 0]
-    return float(positive.median()) if len(positive) else 1.0
+    return median(positive, customers_of(measures)[per_order > 0]) if len(positive) else 1.0
 
 
 def _logs(measures: pd.DataFrame, money_unit: float) -> np.ndarray:
@@ -198,11 +219,12 @@ def _logs(measures: pd.DataFrame, money_unit: float) -> np.ndarray:
     return np.log1p(values / [1.0, 1.0, money_unit]).round(10)
 
 
-def _distinct(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct rows in rising order with their counts; several times as fast as numpy's unique by rows."""
-    ordered = points[np.lexsort(points.T[::-1])]
+def _distinct(points: np.ndarray, customers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows in rising order with their customers; several times as fast as numpy's unique by rows."""
+    order = np.lexsort(points.T[::-1])
+    ordered = points[order]
     first = np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)]
-    return ordered[first], np.diff(np.r_[np.flatnonzero(first), len(ordered)])
+    return ordered[first], np.add.reduceat(customers[order], np.flatnonzero(first))
 
 
 def _one_thread():

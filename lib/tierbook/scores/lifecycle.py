@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook import lookup
+from tierbook.scores.counted import customers_of, median
 
 STAGES = ("new", "active", "loyal", "at_risk", "lost")
 STAGED_BY = ("recency_days", "active_days", "repeats", "own_gap_days", "t_x")
@@ -41,26 +42,41 @@ class Cadence:
 def fit_cadence(history: pd.DataFrame, earlier: pd.DataFrame | None) -> Cadence:
     """Learn the population's cadence.
 
-    ``history``: one row per customer at as_of. ``earlier``: the same 180 days before (null or empty: no backtest).
-    Without a single repeat customer the typical gap and the new period are 90 days.
+    ``history``: first_gap_days and own_gap_days at as_of. ``earlier``: recency_days 180 days before (null or empty: no
+    backtest), and what `bought_since` reads. A row stands for as many ``customers`` as it says, else for one. Without a
+    single repeat customer the typical gap and the new period are 90 days.
     """
-    firsts = history["first_gap_days"].dropna().astype(float)
-    gaps = history["own_gap_days"].dropna().astype(float)
-    new_days = float(np.quantile(firsts, 0.80, method="inverted_cdf")) if len(firsts) else NO_REPEAT_GAP
-    typical = float(gaps.median()) if len(gaps) else NO_REPEAT_GAP
+    firsts, gaps = history.dropna(subset="first_gap_days"), history.dropna(subset="own_gap_days")
+    new_days = typical = NO_REPEAT_GAP
+    if len(firsts):
+        days, counts = firsts["first_gap_days"].astype(float), customers_of(firsts)
+        new_days = float(np.quantile(days, 0.80, weights=counts, method="inverted_cdf"))
+    if len(gaps):
+        typical = median(gaps["own_gap_days"], customers_of(gaps))
     return Cadence(new_days, typical, *_comeback(history, earlier))
+
+
+def bought_since(then: pd.DataFrame, later: pd.DataFrame) -> pd.Series:
+    """Whether each row of ``then`` has a purchase day more at a later date, on its index.
+
+    By ``since``, the purchase days after it, where ``then`` says them; else by customer_id and active_days of ``later``.
+    """
+    if "since" in then:
+        return then["since"].astype(float) > 0
+    days = lookup.of(then["customer_id"], later["customer_id"], later["active_days"]).to_numpy(dtype=float)
+    return pd.Series(days > then["active_days"].to_numpy(dtype=float), index=then.index)
 
 
 def _comeback(history: pd.DataFrame, earlier: pd.DataFrame | None):
     """The shortest silence from which on, over any stretch, fewer than one in ten came back: (days, rate, customers)."""
-    if earlier is None or len(earlier) < COMEBACK_CUSTOMERS:
+    if earlier is None or customers_of(earlier).sum() < COMEBACK_CUSTOMERS:
         return None, None, 0
-    orders_now = lookup.of(earlier["customer_id"], history["customer_id"], history["active_days"]).to_numpy(dtype=float)
-    back = orders_now > earlier["active_days"].to_numpy(dtype=float)
+    customers = customers_of(earlier)
+    back = np.where(bought_since(earlier, history), customers, 0)
     by_day = (
-        pd.DataFrame({"silent": earlier["recency_days"].to_numpy(), "back": back})
-        .groupby("silent")["back"]
-        .agg(["sum", "size"])
+        pd.DataFrame({"silent": earlier["recency_days"].to_numpy(), "sum": back, "size": customers})
+        .groupby("silent")
+        .sum()
     )
     # Beyond the last peak of this sum every stretch of silence has a rate under 10 %. A rate of all beyond alone would
     # let the many long gone call customers lost of whom every third came back.

@@ -31,8 +31,10 @@ class ValueNotEstimable(ValueError):
         return self.sentence
 
 
-def distinct(*columns):
+def distinct(*columns, weights=None):
     """Distinct rows of equally long columns, in ascending order whatever the order of the input.
+
+    ``weights``: how many customers each input row stands for; without them one.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def distinct(*columns):
     inverse : array of int
         Which distinct row each input row is.
     counts : array of int
-        How many input rows each distinct row stands for.
+        How many customers each distinct row stands for.
     """
     factorized = [pd.factorize(np.asarray(column), sort=True) for column in columns]
     shape = tuple(max(len(values), 1) for _, values in factorized)
@@ -49,7 +51,9 @@ def distinct(*columns):
     inverse, keys = pd.factorize(keys, sort=True)
     positions = np.unravel_index(keys, shape)
     rows = [values[position] for (_, values), position in zip(factorized, positions, strict=True)]
-    return rows, inverse, np.bincount(inverse, minlength=len(keys))
+    # sums of whole numbers are exact in floating point, too
+    counts = np.bincount(inverse, weights, minlength=len(keys)).astype("int64")
+    return rows, inverse, counts
 
 
 def climb(log_likelihood, start):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from tierbook.scores.counted import customers_of, mean, standard_error
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.mbgnbd import ModifiedBetaGeoNBD
 from tierbook.scores.purchases import BetaGeoNBD
@@ -38,6 +39,11 @@ class Choice(NamedTuple):
     reason: str
 
 
+def fitted(kind, history):
+    """A purchase model of a kind (of `MODELS`), fitted on histories as `choose` takes them."""
+    return kind().fit(*(history[column] for column in _HISTORY), weights=history.get("customers"))
+
+
 def choose(history, then=None, actual=None, holdout_days=0):
     """Fit both models and take one.
 
@@ -48,7 +54,8 @@ def choose(history, then=None, actual=None, holdout_days=0):
     Parameters
     ----------
     history : DataFrame
-        ``repeats``, ``t_x``, ``T`` (days) of each customer at the date of the estimate.
+        ``repeats``, ``t_x``, ``T`` (days) at the date of the estimate; ``customers``, how many share the history, where
+        rows are not customers.
     then : DataFrame, optional
         The same at the start of the hold-out. Without it the likelihood decides.
     actual : array-like, optional
@@ -64,43 +71,46 @@ def choose(history, then=None, actual=None, holdout_days=0):
     ValueNotEstimable
         Neither model can be estimated on ``history``; the reason is that of BG/NBD.
     """
-    fitted, refusal = _fits(history)
-    if not fitted:
+    now, refusal = _fits(history)
+    if not now:
         raise refusal
     scored = None if then is None or not len(then) or holdout_days <= 0 else _fits(then)[0]
-    scores = {} if not scored else _holdout(scored, then, np.asarray(actual, dtype=float), float(holdout_days))
-    name, reason = _decide({name: model.log_likelihood_ for name, model in fitted.items()}, scores)
+    scores = _holdout(scored, then, np.asarray(actual, dtype=float), float(holdout_days)) if scored else {}
+    customers = None if then is None else customers_of(then)
+    name, reason = _decide({name: model.log_likelihood_ for name, model in now.items()}, scores, customers)
     table = pd.DataFrame({"model": list(MODELS)})
-    table["log_likelihood"] = [getattr(fitted.get(model), "log_likelihood_", np.nan) for model in MODELS]
-    table["holdout_log_score"] = [scores[model][0].mean() if model in scores else np.nan for model in MODELS]
+    table["log_likelihood"] = [getattr(now.get(model), "log_likelihood_", np.nan) for model in MODELS]
+    table["holdout_log_score"] = [mean(scores[model][0], customers) if model in scores else np.nan for model in MODELS]
     table["holdout_ratio"] = [scores[model][1] if model in scores else np.nan for model in MODELS]
     table["chosen"] = table["model"] == name
-    return Choice(name, fitted[name], (scored or {}).get(name), table, reason)
+    return Choice(name, now[name], (scored or {}).get(name), table, reason)
 
 
 def _fits(history):
-    fitted, refusal = {}, None
-    for name, model in MODELS.items():
+    found, refusal = {}, None
+    for name, kind in MODELS.items():
         try:
-            fitted[name] = model().fit(*(history[column] for column in _HISTORY))
+            found[name] = fitted(kind, history)
         except ValueNotEstimable as reason:
             refusal = refusal or reason
-    return fitted, refusal
+    return found, refusal
 
 
-def _holdout(fitted, then, actual, days):
-    """Per model: each customer's log score, and predicted to actual purchases (null where nothing was bought)."""
-    past, bought = [then[column].to_numpy(dtype=float) for column in _HISTORY], actual.sum()
+def _holdout(models, then, actual, days):
+    """Per model: the log score of each row, and predicted to actual purchases (null where nothing was bought)."""
+    past = [then[column].to_numpy(dtype=float) for column in _HISTORY]
+    customers = customers_of(then)
+    bought = (actual * customers).sum()
     return {
         name: (
             model.log_count_probability(actual, days, *past),
-            float(model.expected_purchases(days, *past).sum() / bought) if bought else np.nan,
+            float((model.expected_purchases(days, *past) * customers).sum() / bought) if bought else np.nan,
         )
-        for name, model in fitted.items()
+        for name, model in models.items()
     }
 
 
-def _decide(likelihoods, scores):
+def _decide(likelihoods, scores, customers):
     likelier = max(likelihoods, key=likelihoods.get)
     if len(likelihoods) == 1:
         return likelier, "only_one_estimable"
@@ -108,8 +118,8 @@ def _decide(likelihoods, scores):
         return likelier, "likelihood_decides"
     first, second = MODELS
     difference = scores[first][0] - scores[second][0]
-    better = first if difference.mean() >= 0 else second
+    gain, error = mean(difference, customers), standard_error(difference, customers)
+    better = first if gain >= 0 else second
     if better == likelier:
         return likelier, "both_agree"
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    return (better, "holdout_decides") if abs(difference.mean()) > error else (likelier, "likelihood_decides")
+    return (better, "holdout_decides") if abs(gain) > error else (likelier, "likelihood_decides")

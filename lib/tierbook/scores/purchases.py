@@ -5,6 +5,7 @@ from scipy.special import expit, log_expit
 
 from tierbook.scores import bgnbd, predictive
 from tierbook.scores.bgnbd_search import search
+from tierbook.scores.counted import counts_of, mean
 from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, distinct
 
 NAMES = ("r", "alpha", "a", "b")
@@ -54,13 +55,15 @@ class BetaGeoNBD:
     def __init__(self, min_repeat_customers=50):
         self.min_repeat_customers = min_repeat_customers
 
-    def fit(self, repeats, t_x, T):
+    def fit(self, repeats, t_x, T, weights=None):
         """Estimate the four parameters.
 
         Parameters
         ----------
-        repeats, t_x, T : array-like, one element per customer
+        repeats, t_x, T : array-like
             Histories as above; ``ValueError`` where they are impossible.
+        weights : array-like of int, optional
+            How many customers each history stands for; without it each is one customer's.
 
         Raises
         ------
@@ -69,8 +72,9 @@ class BetaGeoNBD:
             ``parameters_at_boundary``, ``fit_diverged``.
         """
         x, t_x, T = _checked(repeats, t_x, T)
-        _refuse_thin(x, self.min_repeat_customers)
-        (x, t_x, T), _, counts = distinct(x, t_x, T)
+        customers = counts_of(weights, len(x))
+        _refuse_thin(x, customers, self.min_repeat_customers)
+        (x, t_x, T), _, counts = distinct(x, t_x, T, weights=customers)
         if (x == x[0]).all():
             raise ValueNotEstimable(
                 "histories_all_alike",
@@ -175,10 +179,11 @@ class BetaGeoNBD:
         below, up_to = self.count_bounds(actual, horizon_days, x, t_x, T)
         return below + np.random.default_rng(seed).random(len(below)) * (up_to - below)
 
-    def pit_histogram(self, actual, horizon_days, x, t_x, T, bins=10):
+    def pit_histogram(self, actual, horizon_days, x, t_x, T, bins=10, weights=None):
         """Expected histogram of the randomised probability integral transform, drawing nothing.
 
-        Czado, Gneiting, Held (2009), Biometrics 65, pp. 1254-1261.
+        Czado, Gneiting, Held (2009), Biometrics 65, pp. 1254-1261. ``weights``: how many customers each history, with its
+        actual count, stands for; without them one.
 
         Returns
         -------
@@ -188,7 +193,8 @@ class BetaGeoNBD:
         """
         below, up_to = self.count_bounds(actual, horizon_days, x, t_x, T)
         width = np.maximum(up_to - below, np.finfo(float).tiny)
-        reached = [np.clip((edge - below) / width, 0, 1).mean() for edge in np.arange(1, bins) / bins]
+        customers = counts_of(weights, len(below))
+        reached = [mean(np.clip((edge - below) / width, 0, 1), customers) for edge in np.arange(1, bins) / bins]
         return np.diff([0, *reached, 1])
 
 
@@ -205,14 +211,14 @@ def _doubt(model, wanted):
     return predictive.parameter_nodes(tuple(model.params_.values()), covariance)
 
 
-def _refuse_thin(x, fewest):
-    returned = int((x > 0).sum())
+def _refuse_thin(x, customers, fewest):
+    returned, known = int(customers[x > 0].sum()), int(customers.sum())
     if not returned:
-        raise ValueNotEstimable("no_repeat_customers", f"None of {len(x):,} customers bought on a second day.")
+        raise ValueNotEstimable("no_repeat_customers", f"None of {known:,} customers bought on a second day.")
     if returned < fewest:
         raise ValueNotEstimable(
             "too_few_repeat_customers",
-            f"Only {returned:,} of {len(x):,} customers bought on a second day; {fewest:,} are needed.",
+            f"Only {returned:,} of {known:,} customers bought on a second day; {fewest:,} are needed.",
         )
 
 

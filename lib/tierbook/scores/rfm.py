@@ -13,6 +13,7 @@ import yaml
 
 from tierbook.errors import ParamsError
 from tierbook.params import Rfm, read_yaml
+from tierbook.scores.counted import customers_of, median
 
 MEASURES = ("recency_days", "frequency", "monetary")
 MEASURED = ["recency_days", "window_orders", "window_active_days", "window_net", "window_cost"]
@@ -75,6 +76,7 @@ def in_measures(windows: pd.DataFrame, rules: Rfm) -> pd.DataFrame:
     ``windows``: recency_days, window_orders, window_active_days, window_net, window_cost. frequency counts orders or
     days with a purchase; monetary is net sales in total, per order, or less the cost of goods (null, in a shop that
     knows some costs, for the customers with a line whose cost is unknown: they get r and f, but no m, tier or segment).
+    ``customers``, where a row of ``windows`` says how many it stands for, goes along.
     """
     inside = windows["window_orders"] > 0
     money = windows["window_net"].astype(float)
@@ -85,7 +87,8 @@ def in_measures(windows: pd.DataFrame, rules: Rfm) -> pd.DataFrame:
         money = (money - windows["window_cost"].astype(float)).round(8)
     frequency = windows["window_orders" if rules.frequency == "orders" else "window_active_days"]
     columns = {"recency_days": windows["recency_days"], "frequency": frequency, "monetary": money}
-    return pd.DataFrame(columns).astype(float).where(inside)
+    measures = pd.DataFrame(columns).astype(float).where(inside)
+    return measures.assign(customers=windows["customers"]) if "customers" in windows else measures
 
 
 def quantile_cuts(values: pd.Series, bins: int, weights: pd.Series | None = None) -> list[float]:
@@ -138,8 +141,9 @@ def score_shares(scores: np.ndarray, bins: int, weights: np.ndarray | None = Non
 def fit_scale(measures: pd.DataFrame, rules: Rfm, as_of: dt.date, fixed: bool = False) -> Scale:
     """Fit the cut points of one month.
 
-    ``measures``: one row per customer with an order in the window and all three measures known (recency_days,
-    frequency, monetary; with ``monetary: margin`` customers without a cost are left out by the caller). ``fixed`` asks
+    ``measures``: recency_days, frequency, monetary of the customers with an order in the window, all three known (with
+    ``monetary: margin`` customers without a cost are left out by the caller); a row stands for as many ``customers`` as
+    it says, else for one. ``fixed`` asks
     for cuts that need no distribution (too few customers): recency 30/90/180/270 days, frequency 1/2/3/4–5/6+, and
     monetary value at 1, 2, 3 and 5 median order values; a date without any customer in the window gets them too.
     Raises ParamsError for thresholds that do not fit the bins, and where no margin is known.
@@ -155,15 +159,19 @@ def fit_scale(measures: pd.DataFrame, rules: Rfm, as_of: dt.date, fixed: bool = 
         return _fixed(measures, rules, as_of)
     if rules.method == "mean":
         return mean_split(measures, as_of)
-    found = learn(measures[list(MEASURES)], rules.bins, rules.method)
-    scale = Scale(rules.bins, found.cuts, "quantile", len(measures), as_of.isoformat(), notes=found.notes)
+    found = learn(measures[list(MEASURES)], rules.bins, rules.method, measures.get("customers"))
+    scale = Scale(rules.bins, found.cuts, "quantile", _size(measures), as_of.isoformat(), notes=found.notes)
     return _with_shares(replace(scale, top_frequency_share=found.top_frequency_share), measures)
 
 
 def mean_split(measures: pd.DataFrame, as_of: dt.date) -> Scale:
-    """Two scores a measure, cut at the mean (均值): what the eight cells stand on."""
-    cuts = learn(measures[list(MEASURES)], 2, "mean").cuts
-    return _with_shares(Scale(2, cuts, "mean", len(measures), as_of.isoformat()), measures)
+    """Two scores a measure, cut at the mean (均值): what the eight cells stand on. ``measures``: as of `fit_scale`."""
+    cuts = learn(measures[list(MEASURES)], 2, "mean", measures.get("customers")).cuts
+    return _with_shares(Scale(2, cuts, "mean", _size(measures), as_of.isoformat()), measures)
+
+
+def _size(measures: pd.DataFrame) -> int:
+    return int(customers_of(measures).sum())
 
 
 def _with_shares(scale: Scale, measures: pd.DataFrame) -> Scale:
@@ -172,7 +180,7 @@ def _with_shares(scale: Scale, measures: pd.DataFrame) -> Scale:
     shares = {}
     for measure in MEASURES:
         scores = score_values(measures[measure].to_numpy(dtype=float), scale.cuts[measure], measure == MEASURES[0])
-        shares[measure] = score_shares(scores, scale.bins)
+        shares[measure] = score_shares(scores, scale.bins, measures.get("customers"))
     return replace(scale, shares=shares)
 
 
@@ -197,12 +205,12 @@ def _thresholds(rules: Rfm, measures: pd.DataFrame, as_of: dt.date) -> Scale:
             cuts[measure] = given_cuts(rules.thresholds.get(measure, []), rules.bins)
         except ValueError as error:
             raise ParamsError(f"rfm.thresholds.{measure}: {error}") from None
-    return _with_shares(Scale(rules.bins, cuts, "fixed", len(measures), as_of.isoformat(), "params"), measures)
+    return _with_shares(Scale(rules.bins, cuts, "fixed", _size(measures), as_of.isoformat(), "params"), measures)
 
 
 def _fixed(measures: pd.DataFrame, rules: Rfm, as_of: dt.date) -> Scale:
     per_order = measures["monetary"] if rules.monetary == "average" else measures["monetary"] / measures["frequency"]
-    order_value = float(per_order.median())
+    order_value = median(per_order, customers_of(measures))
     steps = [_as_cut(order_value * orders) for orders in FEW_ORDERS] if order_value > 0 else [0.0] * 4
     cuts = {
         "recency_days": [float(d) for d in FIXED_RECENCY],
@@ -210,7 +218,7 @@ def _fixed(measures: pd.DataFrame, rules: Rfm, as_of: dt.date) -> Scale:
         "monetary": steps,
     }
     day, notes = as_of.isoformat(), ["scale_fixed_few_customers"]
-    return _with_shares(Scale(5, cuts, "fixed", len(measures), day, "too_few_customers", notes), measures)
+    return _with_shares(Scale(5, cuts, "fixed", _size(measures), day, "too_few_customers", notes), measures)
 
 
 def read_scale(path: Path) -> Scale:

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tierbook import lookup
 from tierbook.scores import lifecycle
+from tierbook.scores.counted import customers_of
 
 HORIZON_DAYS = 182
 """Half a year: the silence that is foreseen, and the distance from one cut to the next."""
@@ -96,46 +96,64 @@ def is_candidate(history: pd.DataFrame) -> pd.Series:
 
 
 def stayed_silent(history: pd.DataFrame, later: pd.DataFrame) -> pd.Series:
-    """Whether each row of ``history`` has no purchase day more in the ``later`` one, on the index of ``history``."""
-    days = lookup.of(history["customer_id"], later["customer_id"], later["active_days"]).to_numpy(dtype=float)
-    return pd.Series(~(days > history["active_days"].to_numpy(dtype=float)), index=history.index)
+    """Whether each row of ``history`` has no purchase day more in the ``later`` one (`lifecycle.bought_since`)."""
+    return ~lifecycle.bought_since(history, later)
 
 
-def fit_risk(histories: Sequence[pd.DataFrame]) -> RiskRule:
-    """Learn the rule of one date from its history and from those 182, 364, … days before it.
+def forecast_alone(history: pd.DataFrame, cadence: lifecycle.Cadence) -> RiskRule:
+    """The rule as long as there is no past to learn from, without a threshold.
 
-    ``histories``: the latest first, each 182 days before the one ahead of it. What a customer did after a cut is read
-    off the next history, so nothing later than the first enters. A cut counts with 200 or more candidates of whom 50 or
-    more stayed silent and 50 or more came back; without one the forecast stands alone. The weights are the ridge
-    estimate (prior standard deviation 1) around the forecast alone, none below zero. The threshold alerts 20 % of the
-    candidates of the latest cut that counts (equal risks together), this date's where none does; carried on to this
-    date, the number of warnings rises and falls with the customers.
-
-    Raises ValueNotEstimable where BG/NBD cannot be fitted, ValueError where the histories are not 182 days apart.
+    ``history``: repeats, t_x, T of every customer at a date, a row for as many ``customers`` as it says, else for one;
+    ``cadence``: of the same date. Raises ValueNotEstimable where BG/NBD cannot be fitted.
     """
     from tierbook.scores.purchases import BetaGeoNBD
 
+    model = BetaGeoNBD().fit(history["repeats"], history["t_x"], history["T"], weights=customers_of(history))
+    return RiskRule(model.params_, cadence, FORECAST_ALONE, None, "forecast_alone", 0, 0, 0)
+
+
+def fit_risk(histories: Sequence[pd.DataFrame], alone: RiskRule | None = None) -> RiskRule:
+    """Learn the rule of one date from its history and from those 182, 364, … days before it.
+
+    ``histories``: the latest first, each 182 days before the one ahead of it. What a customer did after a cut is read
+    off the next history or ``since`` (`lifecycle.bought_since`), so nothing later than the first enters. A row stands for
+    as many ``customers`` as it says, else for one. ``alone``: `forecast_alone` of the latest date; with it candidates
+    (`is_candidate`) are all that histories need to hold, without it the first one holds everybody.
+
+    A cut counts with 200 or more candidates of whom 50 or more stayed silent and 50 or more came back; without one the
+    forecast stands alone. The weights are the ridge estimate (prior standard deviation 1) around the forecast alone,
+    none below zero. The threshold alerts 20 % of the candidates of the latest cut that counts (equal risks together),
+    this date's where none does; carried on to this date, the number of warnings rises and falls with the customers.
+
+    Raises ValueNotEstimable where BG/NBD cannot be fitted, ValueError where the histories are not 182 days apart.
+    """
     _require_distance(histories)
     now = histories[0]
-    model = BetaGeoNBD().fit(now["repeats"], now["t_x"], now["T"])
-    cadence = lifecycle.fit_cadence(now, None)
-    alone = RiskRule(model.params_, cadence, FORECAST_ALONE, None, "forecast_alone", 0, 0, 0)
+    alone = alone or forecast_alone(now, lifecycle.fit_cadence(now, None))
     past = [lesson for later, then in pairwise(histories) if (lesson := _lesson(then, later))]
     if not past:
-        return replace(alone, threshold=budget_threshold(alone.apply(now)))
+        return replace(alone, threshold=budget_threshold(alone.apply(now), weights=customers_of(now)))
     features = np.vstack([np.column_stack([*alone._features(then).values()]) for then, _ in past])
-    silent = np.concatenate([outcome for _, outcome in past])
+    silent, customers = (np.concatenate(found) for found in zip(*((s, customers_of(t)) for t, s in past), strict=True))
     learned = replace(
-        alone, weights=_weights(features, silent), source="past_cuts", cuts=len(past), customers=len(silent),
-        silent=int(silent.sum()),
+        alone, weights=_weights(features, silent, customers), source="past_cuts", cuts=len(past),
+        customers=int(customers.sum()), silent=int(customers[silent].sum()),
     )  # fmt: skip
-    return replace(learned, threshold=budget_threshold(learned.apply(past[0][0])))
+    latest = past[0][0]
+    return replace(learned, threshold=budget_threshold(learned.apply(latest), weights=customers_of(latest)))
 
 
-def budget_threshold(risk: pd.Series, budget: float = BUDGET) -> float | None:
-    """The highest risk at or above which at least this share of the candidates stands; null without candidates."""
-    known = np.sort(risk.dropna().to_numpy())[::-1]
-    return float(known[int(np.ceil(budget * len(known) - 1e-9)) - 1]) if len(known) else None
+def budget_threshold(risk: pd.Series, budget: float = BUDGET, weights: np.ndarray | None = None) -> float | None:
+    """The highest risk at or above which at least this share of the candidates stands; null without candidates.
+
+    ``weights``: how many customers each risk stands for; without them it is one.
+    """
+    found = pd.DataFrame({"risk": risk.to_numpy(dtype=float), "customers": 1 if weights is None else weights})
+    falling = found.dropna().sort_values("risk", ascending=False)
+    if falling.empty:
+        return None
+    reached = falling["customers"].cumsum().to_numpy()
+    return float(falling["risk"].iloc[np.searchsorted(reached, np.ceil(budget * reached[-1] - 1e-9))])
 
 
 def _require_distance(histories: Sequence[pd.DataFrame]) -> None:
@@ -148,16 +166,18 @@ def _require_distance(histories: Sequence[pd.DataFrame]) -> None:
 def _lesson(then: pd.DataFrame, later: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray] | None:
     """The candidates of a cut and whether they stayed silent; nothing where they are too few to learn from."""
     candidates = then[is_candidate(then)]
-    silent = stayed_silent(candidates, later).to_numpy()
-    few = len(silent) < MIN_CANDIDATES or min(silent.sum(), (~silent).sum()) < MIN_OF_EACH
+    silent, customers = stayed_silent(candidates, later).to_numpy(), customers_of(candidates)
+    each = customers[silent].sum(), customers[~silent].sum()
+    few = sum(each) < MIN_CANDIDATES or min(each) < MIN_OF_EACH
     return None if few else (candidates, silent)
 
 
-def _weights(features: np.ndarray, silent: np.ndarray) -> dict[str, float]:
+def _weights(features: np.ndarray, silent: np.ndarray, customers: np.ndarray) -> dict[str, float]:
     """Ridge logistic regression around the forecast alone; six digits, of rows put in the order of their values."""
     from scipy.optimize import minimize
 
     order = np.lexsort([silent, *features.T])
+    counts, everybody = customers[order].astype(float), customers.sum()
     x, y = np.column_stack([np.ones(len(order)), features[order]]).T, silent[order].astype(float)
     prior, ridge = np.array(list(FORECAST_ALONE.values())), np.array([0.0, 1.0, 1.0, 1.0])
 
@@ -165,9 +185,9 @@ def _weights(features: np.ndarray, silent: np.ndarray) -> dict[str, float]:
         # Plain sums, not dot products: the number of BLAS threads would move digits.
         log_odds = (weights[:, None] * x).sum(axis=0)
         away = ridge * (weights - prior)
-        missed = 1 / (1 + np.exp(-log_odds)) - y
-        value = (np.logaddexp(0, log_odds) - y * log_odds).sum() + (away * (weights - prior)).sum() / 2
-        return value / len(y), ((missed * x).sum(axis=1) + away) / len(y)
+        missed = counts * (1 / (1 + np.exp(-log_odds)) - y)
+        value = (counts * (np.logaddexp(0, log_odds) - y * log_odds)).sum() + (away * (weights - prior)).sum() / 2
+        return value / everybody, ((missed * x).sum(axis=1) + away) / everybody
 
     bounds = [(None, None), *[(0, None)] * len(FEATURES)]
     found = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-10})

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
+from tierbook.scores.counted import counts_of
 from tierbook.scores.likelihood import ValueNotEstimable, at_boundary, summit
 
 NAMES = ("p", "q", "v")
@@ -39,7 +40,7 @@ class GammaGamma:
     def __init__(self, min_repeat_customers=50):
         self.min_repeat_customers = min_repeat_customers
 
-    def fit(self, repeats, mean_spend):
+    def fit(self, repeats, mean_spend, weights=None):
         """Estimate the three parameters.
 
         Parameters
@@ -49,6 +50,8 @@ class GammaGamma:
         mean_spend : array-like of float
             Mean net money per repeat purchase, the first purchase day left out (its money is no sample of the
             repeats'); null without one.
+        weights : array-like of int, optional
+            How many customers each row stands for; without it each is one.
 
         Raises
         ------
@@ -56,9 +59,9 @@ class GammaGamma:
             ``too_few_spending_customers``, ``spend_all_alike``, ``spend_at_boundary``, ``fit_diverged``.
         """
         repeats, mean_spend = _columns(repeats, mean_spend)
-        used = _usable(repeats, mean_spend)
-        self._refuse_thin(mean_spend[used])
-        x, z, counts = _in_order(repeats[used], mean_spend[used])
+        used, customers = _usable(repeats, mean_spend), counts_of(weights, len(repeats))
+        self._refuse_thin(mean_spend[used], customers[used])
+        x, z, counts = _in_order(repeats[used], mean_spend[used], customers[used])
         # The geometric mean: one enormous order would move the arithmetic one, and the search away from all the others.
         unit = np.exp((counts * np.log(z)).sum() / counts.sum())
         theta, covariance, log_likelihood = _search(x, z / unit, counts)
@@ -66,14 +69,14 @@ class GammaGamma:
         self.params_ = dict(zip(NAMES, parameters.tolist(), strict=True))
         self.std_errors_ = dict(zip(NAMES, (parameters * np.sqrt(np.diag(covariance))).tolist(), strict=True))
         self.log_likelihood_ = float(log_likelihood - counts.sum() * np.log(unit))
-        self.n_customers_, self.n_left_out_ = int(used.sum()), int((~used).sum())
+        self.n_customers_, self.n_left_out_ = int(customers[used].sum()), int(customers[~used].sum())
         return self
 
-    def _refuse_thin(self, mean_spend):
-        if len(mean_spend) < self.min_repeat_customers:
+    def _refuse_thin(self, mean_spend, customers):
+        if customers.sum() < self.min_repeat_customers:
             raise ValueNotEstimable(
                 "too_few_spending_customers",
-                f"Only {len(mean_spend):,} customers have a repeat purchase with a positive mean spend; "
+                f"Only {customers.sum():,} customers have a repeat purchase with a positive mean spend; "
                 f"{self.min_repeat_customers:,} are needed.",
             )
         if mean_spend.min() == mean_spend.max():
@@ -124,7 +127,7 @@ def _usable(repeats, mean_spend):
     return (repeats > 0) & (mean_spend > 0) & np.isfinite(mean_spend)
 
 
-def _in_order(x, z):
+def _in_order(x, z, customers):
     """Distinct histories and how many customers have each, in ascending order whatever the order of the input.
 
     Money rarely repeats, and then one sort of both columns takes a third of the time of `likelihood.distinct`.
@@ -132,7 +135,7 @@ def _in_order(x, z):
     order = np.lexsort((x, z))
     x, z = x[order], z[order]
     starts = np.flatnonzero(np.r_[True, (x[1:] != x[:-1]) | (z[1:] != z[:-1])])
-    return x[starts], z[starts], np.diff(np.r_[starts, len(x)])
+    return x[starts], z[starts], np.add.reduceat(customers[order], starts)
 
 
 def _search(x, z, counts):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.months import days_to_month_ends
+from tierbook.scores.counted import counts_of
 from tierbook.scores.likelihood import ValueNotEstimable, distinct
 from tierbook.scores.purchases import BetaGeoNBD
 from tierbook.scores.spend import GammaGamma
@@ -92,21 +93,32 @@ class Independence(NamedTuple):
     customers: int
 
 
-def check_independence(repeats, mean_spend):
+def check_independence(repeats, mean_spend, weights=None):
     """Spearman correlation of repeats and mean spend, which Gamma-Gamma takes to be nil.
 
-    Over customers with a repeat purchase and a positive mean spend; ties share their mean rank. The 95 % interval is
-    Fisher's with the variance of Bonett and Wright (2000), (1 + correlation² / 2) / (customers - 3). All null on fewer
-    than 10 customers or where one of the two does not vary.
+    Over customers with a repeat purchase and a positive mean spend; ties share their mean rank. ``weights``: how many
+    customers each row stands for; without them one. The 95 % interval is Fisher's with the variance of Bonett and
+    Wright (2000), (1 + correlation² / 2) / (customers - 3). All null on fewer than 10 customers or where one of the two
+    does not vary.
     """
-    pairs = pd.DataFrame({"repeats": np.asarray(repeats, float), "mean_spend": np.asarray(mean_spend, float)})
-    pairs = pairs[(pairs["repeats"] > 0) & (pairs["mean_spend"] > 0)]
-    customers = len(pairs)
-    if customers < FEWEST_FOR_A_RATE or (pairs.nunique() < 2).any():
+    repeats, mean_spend = np.asarray(repeats, dtype=float), np.asarray(mean_spend, dtype=float)
+    used = (repeats > 0) & (mean_spend > 0)
+    counts = counts_of(weights, len(repeats))[used]
+    customers = int(counts.sum())
+    off = [_from_the_middle_rank(column[used], counts) for column in (repeats, mean_spend)]
+    if customers < FEWEST_FOR_A_RATE or not (np.any(off[0]) and np.any(off[1])):
         return Independence(np.nan, np.nan, np.nan, customers)
-    ranks = pairs.rank()
-    correlation = float(np.clip(ranks["repeats"].corr(ranks["mean_spend"]), -1, 1))
+    spread = [(counts * column**2).sum() for column in off]
+    correlation = float(np.clip((counts * off[0] * off[1]).sum() / np.sqrt(spread[0] * spread[1]), -1, 1))
     margin = 1.959964 * np.sqrt((1 + correlation**2 / 2) / (customers - 3))
     with np.errstate(divide="ignore"):  # at a correlation of one the interval has no width
         low, high = np.tanh(np.arctanh(correlation) + np.array([-margin, margin]))
     return Independence(correlation, float(low), float(high), customers)
+
+
+def _from_the_middle_rank(values, customers):
+    """Rank of each row's customers, equal ones sharing their mean rank, less the mean of all ranks."""
+    _, inverse = np.unique(values, return_inverse=True)
+    alike = np.bincount(inverse, customers)
+    ranks = alike.cumsum() - (alike - 1) / 2
+    return ranks[inverse] - (customers.sum() + 1) / 2

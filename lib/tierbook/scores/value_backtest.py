@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln, xlogy
 
+from tierbook.scores.counted import customers_of, mean, standard_error
 from tierbook.scores.value import FEWEST_FOR_A_RATE
 
 PIT_BINS = 10
+_MEANS = ("log_score", "past_rate_log_score", "stated_80", "coverage_80")
 RULES = ("past_rate", "last_period", "nothing")
 _FREQUENCY_BANDS = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3": (3, 3), "4-6": (4, 6), "7+": (7, np.inf)}
 
@@ -17,31 +19,34 @@ def score_customers(history, actual_counts, holdout_days, model, last_period=Non
     Parameters
     ----------
     history : DataFrame
-        ``repeats``, ``t_x``, ``T`` (days) of each customer at the cut, by customer.
-    actual_counts : Series by customer
+        ``repeats``, ``t_x``, ``T`` (days) at the cut, by customer; or by any index with ``customers``, how many share
+        the row, by which all that follows is counted.
+    actual_counts : Series on that index
         Purchase days in the held-out period; a customer who is not there had none.
     holdout_days : float
         Length of the held-out period.
     model : BetaGeoNBD or ModifiedBetaGeoNBD
         Fitted on ``history``.
-    last_period : Series by customer, optional
+    last_period : Series on that index, optional
         Purchase days, the first included, in the equally long period before the cut; missing is none.
 
     Returns
     -------
     DataFrame
-        On the index of ``history``: ``repeats``, ``actual``; ``predicted``, ``log_score`` (log probability of the actual
-        count), ``stated_80`` and ``coverage_80`` of the model; ``past_rate`` (repeats / T going on, nil on the first
-        day), ``last_period`` (where given) and ``nothing`` (nil). ``<rule>_log_score`` is that of a Poisson count at
+        On the index of ``history``: ``customers``; ``repeats``, ``actual``; ``predicted``, ``log_score`` (log probability of
+        the actual count), ``stated_80`` and ``coverage_80`` of the model; ``past_rate`` (repeats / T going on, nil on the
+        first day), ``last_period`` (where given) and ``nothing`` (nil). ``<rule>_log_score`` is that of a Poisson count at
         the rule's pace with one purchase at the population's pace added to the customer's own: (count + 1) / (days +
         the population's days per purchase). ``nothing`` has none: it holds a purchase impossible.
     """
     days = float(holdout_days)
     past = [history[column].to_numpy(dtype=float) for column in ("repeats", "t_x", "T")]
     repeats, _, T = past
+    customers = customers_of(history)
     actual = actual_counts.reindex(history.index, fill_value=0).to_numpy(dtype=float)
     low, high, stated = model.count_interval(days, *past)
     scored = {
+        "customers": customers,
         "repeats": repeats,
         "actual": actual,
         "predicted": model.expected_purchases(days, *past),
@@ -49,22 +54,23 @@ def score_customers(history, actual_counts, holdout_days, model, last_period=Non
         "stated_80": stated,
         "coverage_80": ((actual >= low) & (actual <= high)).astype(float),
         "past_rate": np.divide(repeats, T, out=np.zeros_like(T), where=T > 0) * days,
-        "past_rate_log_score": _log_poisson(actual, _pace(repeats, T) * days),
+        "past_rate_log_score": _log_poisson(actual, _pace(repeats, T, customers) * days),
         "nothing": 0.0,
     }
     if last_period is not None:
         count = last_period.reindex(history.index, fill_value=0).to_numpy(dtype=float)
-        pace = _pace(count, np.full_like(count, days))
+        pace = _pace(count, np.full_like(count, days), customers)
         scored |= {"last_period": count, "last_period_log_score": _log_poisson(actual, pace * days)}
     return pd.DataFrame(scored, index=history.index)
 
 
-def _pace(counts, days):
+def _pace(counts, days, customers):
     """Purchases a day of each customer, one at the population's pace added.
 
     Without the added one a second purchase would be impossible. No pace is faster than a purchase a day.
     """
-    return (counts + 1) / (days + max(days.sum() / max(counts.sum(), 1), 1.0))
+    of_all = (days * customers).sum() / max((counts * customers).sum(), 1)
+    return (counts + 1) / (days + max(of_all, 1.0))
 
 
 def _log_poisson(n, mean):
@@ -78,7 +84,7 @@ def by_slice(scored, labels=None):
     ----------
     scored : DataFrame
         From ``score_customers``.
-    labels : Series by customer, optional
+    labels : Series on the index of ``scored``, optional
         Tier at the cut; null belongs to no tier.
 
     Returns
@@ -109,23 +115,32 @@ def _ordered(labels):
 
 
 def _slice_scores(scored):
-    enough, actual = len(scored) >= FEWEST_FOR_A_RATE, scored["actual"].sum()
-    off = (scored["predicted"] - scored["actual"]).abs()
-    means = ("log_score", "past_rate_log_score", "stated_80", "coverage_80")
     return {
-        "customers": len(scored),
-        "actual_orders": int(actual),
-        "predicted_orders": scored["predicted"].sum(),
+        "customers": int(scored["customers"].sum()),
+        "actual_orders": int(_sum(scored, "actual")),
+        "predicted_orders": _sum(scored, "predicted"),
         "ratio": _ratio(scored, "predicted"),
         "past_rate_ratio": _ratio(scored, "past_rate"),
-        "mae": off.mean() if enough else np.nan,
-        **{name: scored[name].mean() if enough else np.nan for name in means},
+        "mae": _rate(scored, (scored["predicted"] - scored["actual"]).abs()),
+        **{name: _rate(scored, scored[name]) for name in _MEANS},
     }
 
 
+def _sum(scored, column):
+    return (scored[column] * scored["customers"]).sum()
+
+
+def _enough(scored):
+    return scored["customers"].sum() >= FEWEST_FOR_A_RATE
+
+
+def _rate(scored, values):
+    return mean(values, scored["customers"]) if _enough(scored) else np.nan
+
+
 def _ratio(scored, predicted):
-    actual = scored["actual"].sum()
-    return scored[predicted].sum() / actual if len(scored) >= FEWEST_FOR_A_RATE and actual > 0 else np.nan
+    actual = _sum(scored, "actual")
+    return _sum(scored, predicted) / actual if _enough(scored) and actual > 0 else np.nan
 
 
 def beside_rules(scored):
@@ -151,17 +166,17 @@ def beside_rules(scored):
 
 
 def _rule_scores(scored, rule):
-    predicted = scored["predicted" if rule == "model" else rule]
-    name = "log_score" if rule == "model" else f"{rule}_log_score"
-    scores = scored[name] if name in scored and len(scored) >= FEWEST_FOR_A_RATE else pd.Series(dtype=float)
-    gains = scored["log_score"] - scores if rule != "model" and len(scores) else pd.Series(dtype=float)
-    gain, error = gains.mean(), gains.std() / np.sqrt(max(len(gains), 1))
+    predicted, name = ("predicted", "log_score") if rule == "model" else (rule, f"{rule}_log_score")
+    gain = error = np.nan
+    if rule != "model" and name in scored and _enough(scored):
+        gains = scored["log_score"] - scored[name]
+        gain, error = mean(gains, scored["customers"]), standard_error(gains, scored["customers"])
     return {
         "rule": rule,
-        "predicted_orders": predicted.sum(),
-        "ratio": _ratio(scored, predicted.name),
-        "log_score": scores.mean(),
-        "mae": (predicted - scored["actual"]).abs().mean() if len(scored) >= FEWEST_FOR_A_RATE else np.nan,
+        "predicted_orders": _sum(scored, predicted),
+        "ratio": _ratio(scored, predicted),
+        "log_score": _rate(scored, scored[name]) if name in scored else np.nan,
+        "mae": _rate(scored, (scored[predicted] - scored["actual"]).abs()),
         "gain": gain,
         "gain_error": error,
         "verdict": _verdict(gain, error),
@@ -177,8 +192,8 @@ def _verdict(gain, error):
 def pit_histogram(history, actual_counts, holdout_days, model):
     """Probability integral transform of the actual counts: ten bins that hold 0.1 each where the forecast is calibrated.
 
-    `BetaGeoNBD.pit_histogram` by customer. High outer bins say that the intervals are too narrow, high bins at the left
-    that too much was forecast, at the right too little.
+    `BetaGeoNBD.pit_histogram`, over customers. High outer bins say that the intervals are too narrow, high bins at the
+    left that too much was forecast, at the right too little.
 
     Parameters
     ----------
@@ -192,8 +207,9 @@ def pit_histogram(history, actual_counts, holdout_days, model):
     """
     edges = np.linspace(0, 1, PIT_BINS + 1)
     bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "share": np.nan})
-    if len(history) < FEWEST_FOR_A_RATE:
+    customers = customers_of(history)
+    if customers.sum() < FEWEST_FOR_A_RATE:
         return bins
     actual = actual_counts.reindex(history.index, fill_value=0).to_numpy(dtype=float)
     past = [history[column].to_numpy(dtype=float) for column in ("repeats", "t_x", "T")]
-    return bins.assign(share=model.pit_histogram(actual, float(holdout_days), *past, bins=PIT_BINS))
+    return bins.assign(share=model.pit_histogram(actual, float(holdout_days), *past, bins=PIT_BINS, weights=customers))

@@ -110,9 +110,13 @@ class Workbook(Rules, Customers):
     def history(self, as_of: dt.date | None = None, columns: Columns = None) -> pd.DataFrame:
         """As of `Customers`; refused in words where nobody has an order up to as_of."""
         found = super().history(as_of, columns)
-        if (as_of or self.as_of) == self.as_of and found.empty:
-            raise GateRefused(self._nothing_left())
+        self.require_anybody(len(found), as_of)
         return found
+
+    def require_anybody(self, customers: int, date: dt.date | None = None) -> None:
+        """Refuse, in words, where nobody has an order up to as_of; at other dates there may be nobody yet."""
+        if not customers and (date or self.as_of) == self.as_of:
+            raise GateRefused(self._nothing_left())
 
     @cached_property
     def size(self) -> int:
@@ -122,7 +126,7 @@ class Workbook(Rules, Customers):
     @cached_property
     def first_day(self) -> int:
         """Day number of the first purchase of all."""
-        return int(self.history(columns=["first_day"])["first_day"].min())
+        return int(self.distinct_histories(["first_day"])["first_day"].min())
 
     def distinct_histories(
         self, columns: list[str], date: dt.date | None = None, until: dt.date | None = None
@@ -136,7 +140,9 @@ class Workbook(Rules, Customers):
             found = self.tables.scan_step(engine, then)
             if until:
                 found = history.followed(found, self.tables.scan_step(engine, now))
-            return engine.collect(history.distinct(found, columns)).sort_values(columns, ignore_index=True)
+            counted = engine.collect(history.distinct(found, columns))
+        self.require_anybody(len(counted), date)
+        return counted.sort_values(columns, ignore_index=True)
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
@@ -187,8 +193,7 @@ class Workbook(Rules, Customers):
         return {**kept, **days}
 
     def _profile(self) -> dict:
-        found = self.history(columns=["first_day", "last_day", "orders", "active_days"])
-        return profile.summary(found, self.sales()["sales"], self.as_of)
+        return profile.summary(quality.totals(self), self.sales()["sales"], self.as_of)
 
     def purchases(self) -> dict[str, Any]:
         """Customers by days with a purchase, and what else is counted of all (`workbook.counted`)."""
@@ -216,8 +221,7 @@ class Workbook(Rules, Customers):
         """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
         if self.params.margin is not None or not self.on_orders:
             return self.params.margin
-        columns = ["window_orders", "window_net", "window_cost"]
-        return self._step("margin_rate", lambda: {"rate": profile.margin_rate(self.history(columns=columns))})["rate"]
+        return self._step("margin_rate", lambda: {"rate": profile.margin_rate(quality.totals(self))})["rate"]
 
     # --- scores -------------------------------------------------------------------------------------------------
 
@@ -240,16 +244,16 @@ class Workbook(Rules, Customers):
         """The cut points that a date's own customers would give."""
 
         def fit() -> dict[str, Any]:
-            few = self.degraded("min_customers")
-            return asdict(rfm.fit_scale(self.measures(as_of).dropna(), self.params.rfm, as_of, fixed=few))
+            few, counted = self.degraded("min_customers"), people.distinct_measures(self, as_of)
+            return asdict(rfm.fit_scale(counted, self.params.rfm, as_of, fixed=few))
 
         return rfm.Scale(**self._step(f"scale-{as_of}", fit))
 
     @cached_property
     def mean_split(self) -> rfm.Scale:
         """Cut points at the means of this month's customers."""
-        fitted = self._step("mean_split", lambda: asdict(rfm.mean_split(self.measures().dropna(), self.as_of)))
-        return rfm.Scale(**fitted)
+        counted = people.distinct_measures
+        return rfm.Scale(**self._step("mean_split", lambda: asdict(rfm.mean_split(counted(self), self.as_of))))
 
     @cached_property
     def _cadence(self) -> lifecycle.Cadence:
@@ -257,8 +261,8 @@ class Workbook(Rules, Customers):
 
     def _fit_cadence(self) -> lifecycle.Cadence:
         earlier = self.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
-        now = self.history(columns=["customer_id", "active_days", "own_gap_days", "first_gap_days"])
-        return lifecycle.fit_cadence(now, self.history(earlier, ["customer_id", "active_days", "recency_days"]))
+        now = self.distinct_histories(["first_gap_days", "own_gap_days"])
+        return lifecycle.fit_cadence(now, self.distinct_histories(["recency_days", "since"], earlier, self.as_of))
 
     def cadence(self) -> lifecycle.Cadence:
         """What the population teaches about silence."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
 from tierbook import history
@@ -36,6 +37,10 @@ class Customers:
 
     read: Callable[..., pd.DataFrame]
     """(step, columns): the rows and columns asked for of a frame that is kept."""
+
+    def only(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """The rows of an engine's frame that are of these customers."""
+        return frame
 
     def _by_part(self, step: str, compute: Callable[[Any], pd.DataFrame], columns: Columns = None) -> pd.DataFrame:
         self.whole.keep_by_part(step, compute)
@@ -209,6 +214,12 @@ class Part(Customers):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole, name)
+
+    def only(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        """The rows of an engine's frame whose customer_id lies in the part."""
+        if self._low is not None:
+            frame = frame.filter(nw.col("customer_id") >= self._low)
+        return frame if self._high is None else frame.filter(nw.col("customer_id") < self._high)
 
     def read(self, step: str, columns: Columns = None) -> pd.DataFrame:
         """The part's rows of a frame that is kept."""

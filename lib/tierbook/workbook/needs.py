@@ -193,18 +193,26 @@ def _proposals(
 def price_bands(month: Workbook) -> pd.DataFrame:
     """Moves between price bands within a category, or over all goods where there are none (price_bands.csv)."""
     column = "category" if _has(month, "category") else None
-    tiers = month.scores(["customer_id", "tier"]).fillna({"tier": OUTSIDE})
-    window = month.params.rfm.window_days
-    with month.tables.engine() as engine:
-        found = upsell.prices(engine.scan(month.tables.folder / "transactions.parquet"), column)
-        bounds = engine.frame(upsell.cuts(engine.collect(upsell.counted(found))))
-        ways = {
-            upsell.WINDOWS: upsell.between_windows(found, bounds, month.end, window),
-            upsell.NEXT_PURCHASE: upsell.next_purchases(found, bounds),
-        }
-        counts = {name: engine.collect(upsell.by_tier(moves, engine.frame(tiers))) for name, moves in ways.items()}
+    counts = month.tables.collect(lambda _, lines: upsell.counted(upsell.prices(lines, column)), "transactions")
+    bounds = upsell.cuts(counts)
+    # A median for each customer, item and day: of everybody at once they take twice the engine's memory.
+    moves = [_band_moves(part, column, bounds) for part in month.parts()]
     order = [*month.tier_scheme.order, OUTSIDE]
-    return pd.concat([upsell.table(counts[name], name, order) for name in ways], ignore_index=True)
+    counts = {name: pd.concat([found[name] for found in moves], ignore_index=True) for name in moves[0]}
+    return pd.concat([upsell.table(found, name, order) for name, found in counts.items()], ignore_index=True)
+
+
+def _band_moves(part: Customers, column: str | None, bounds: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Customers by item, tier and move between bands, from window to window and from a purchase to the next."""
+    month, tiers = part.whole, part.scores(["customer_id", "tier"]).fillna({"tier": OUTSIDE})
+    with month.tables.engine() as engine:
+        found = part.only(upsell.prices(engine.scan(month.tables.folder / "transactions.parquet"), column))
+        cut = engine.frame(bounds)
+        ways = {
+            upsell.WINDOWS: upsell.between_windows(found, cut, month.end, month.params.rfm.window_days),
+            upsell.NEXT_PURCHASE: upsell.next_purchases(found, cut),
+        }
+        return {name: engine.collect(upsell.by_tier(moves, engine.frame(tiers))) for name, moves in ways.items()}
 
 
 def preferences(month: Workbook) -> pd.DataFrame:

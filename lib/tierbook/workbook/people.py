@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tierbook import lookup
+from tierbook import history, lookup
 from tierbook.accounting import day_number
 from tierbook.insight import card, cluster_path, restated, slices, stages
 from tierbook.insight.actions import read_actions
@@ -15,7 +16,7 @@ from tierbook.params import resolve
 from tierbook.scores import checklist
 from tierbook.scores.clusters import ClusterRule
 from tierbook.scores.lifecycle import STAGES
-from tierbook.scores.rfm import MEASURED, Scale, fit_scale
+from tierbook.scores.rfm import MEASURED, Scale, fit_scale, in_measures
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -24,15 +25,37 @@ if TYPE_CHECKING:
 CHECKLIST = "value_customer"
 
 
+def distinct_measures(month: Workbook, date: dt.date | None = None) -> pd.DataFrame:
+    """Distinct recency_days, frequency and monetary at a date with how many ``customers`` share them, none null."""
+    return in_measures(month.distinct_histories(MEASURED, date), month.params.rfm).dropna()
+
+
 def clusters(month: Workbook) -> dict[str, Any]:
     """Clusters at as_of and the thirteen months before (`insight.cluster_path`); nothing where customers are too few."""
     params, few = month.params, month.degraded("min_customers")
 
-    def at(date: dt.date) -> pd.DataFrame:
-        found = month.window(date, columns=["customer_id", *MEASURED])
-        return found.head(0) if few else found
+    def measured(date: dt.date) -> pd.DataFrame:
+        found = _distinct_windows(month, date)
+        return in_measures(found.head(0) if few else found, params.rfm).dropna()
 
-    return cluster_path.path(at, month.dates, params.clusters.k, params.seed, params.rfm)
+    def moved(rule: ClusterRule | None) -> pd.DataFrame:
+        counts = [
+            cluster_path.moves(partial(_window, part, few), month.dates, rule, params.rfm) for part in month.parts()
+        ]
+        return pd.concat(counts, ignore_index=True)
+
+    return cluster_path.path(measured, moved, month.dates, params.clusters.k, params.seed)
+
+
+def _distinct_windows(month: Workbook, date: dt.date) -> pd.DataFrame:
+    step = month.kept_window(date)
+    with month.tables.engine() as engine:
+        return engine.collect(history.distinct(month.tables.scan_step(engine, step), MEASURED))
+
+
+def _window(part: Customers, few: bool, date: dt.date) -> pd.DataFrame:
+    found = part.window(date, columns=["customer_id", *MEASURED])
+    return found.head(0) if few else found
 
 
 def cluster_labels(part: Customers) -> pd.DataFrame:
@@ -53,7 +76,7 @@ def checklist_scale(month: Workbook) -> Scale:
     if bins == scale.bins:
         return scale
     own = month.params.rfm.model_copy(update={"method": "quantile", "bins": bins})
-    return fit_scale(month.measures().dropna(), own, month.as_of, fixed=month.degraded("min_customers"))
+    return fit_scale(distinct_measures(month), own, month.as_of, fixed=month.degraded("min_customers"))
 
 
 def value_checklist(part: Customers) -> pd.DataFrame:

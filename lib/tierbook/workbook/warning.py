@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
 from tierbook import history, lookup
@@ -15,7 +17,7 @@ from tierbook.insight.actions import with_people
 from tierbook.scores import alerts, lifecycle
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.maps import OUTSIDE
-from tierbook.scores.risk import HORIZON_DAYS, RiskRule, fit_risk, stayed_silent
+from tierbook.scores.risk import HORIZON_DAYS, MIN_DAYS, RiskRule, fit_risk, forecast_alone, stayed_silent
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -25,25 +27,35 @@ LESSONS = 2
 """Earlier half-years that the rule may learn from."""
 
 
-LEARNED_FROM = [
-    "customer_id", "first_day", "repeats", "t_x", "T", "recency_days", "active_days", "window_active_days",
-    "own_gap_days", "first_gap_days",
-]  # fmt: skip
-"""The columns of a history that the rule is learned from and applied to."""
+LEARNED_FROM = ["first_day", "repeats", "t_x", "T", "recency_days", "window_active_days", "own_gap_days"]
+"""The columns of the candidates' histories that the rule is learned from and applied to."""
 
 
 def learned(month: Workbook, date: dt.date) -> dict[str, Any]:
     """``rule``: what can be learned from everything known at a date, None where nothing can; ``note``: the code of why."""
     if month.degraded("min_customers"):
         return {"rule": None, "note": "too_few_customers"}
-    cuts = [date - dt.timedelta(days=k * HORIZON_DAYS) for k in range(LESSONS + 1)]
-    histories = [month.history(cut, LEARNED_FROM) for cut in cuts]
-    if histories[0].empty:
+    bought = month.distinct_histories(["repeats", "t_x", "T"], date)
+    if bought.empty:
         return {"rule": None, "note": "history_too_short"}
+    cadence = lifecycle.fit_cadence(month.distinct_histories(["first_gap_days", "own_gap_days"], date), None)
+    cuts = [date - dt.timedelta(days=k * HORIZON_DAYS) for k in range(LESSONS + 1)]
+    candidates = [_candidates(month, cut, later) for later, cut in pairwise([None, *cuts])]
     try:
-        return {"rule": asdict(fit_risk(histories)), "note": None}
+        return {"rule": asdict(fit_risk(candidates, forecast_alone(bought, cadence))), "note": None}
     except ValueNotEstimable as refusal:
         return {"rule": None, "note": refusal.reason_code}
+
+
+def _candidates(month: Workbook, date: dt.date, later: dt.date | None) -> pd.DataFrame:
+    """The distinct histories of the candidates at a date, and where there is a ``later`` one what they bought until then."""
+    columns, then = [*LEARNED_FROM, "since"] if later else LEARNED_FROM, month.kept_history(date)
+    now = month.kept_history(later or date)
+    with month.tables.engine() as engine:
+        found = month.tables.scan_step(engine, then).filter(nw.col("window_active_days") >= MIN_DAYS)
+        if later:
+            found = history.followed(found, month.tables.scan_step(engine, now))
+        return engine.collect(history.distinct(found, columns)).sort_values(columns, ignore_index=True)
 
 
 def rule_at(month: Workbook, date: dt.date) -> RiskRule | None:
@@ -175,7 +187,10 @@ def past(month: Workbook) -> dict[str, Any]:
         return {**empty, "note": note, "cut": str(cut)}
     window = month.params.rfm.window_days
     half = month.tables.collect(lambda _, days: alert_backtest.halves(days, cut, window), "days")
-    then, now = month.history(cut, [*LEARNED_FROM, "last_day"]), month.history(columns=["customer_id", "active_days"])
+    then, now = (
+        month.history(cut, ["customer_id", "active_days", "last_day", *LEARNED_FROM]),
+        month.history(columns=["customer_id", "active_days"]),
+    )
     scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, now)
     table = alert_backtest.backtest(scores, silent)
     simple = alert_backtest.best_simple(table)
