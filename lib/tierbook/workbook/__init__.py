@@ -238,7 +238,7 @@ class Workbook(Rules, Customers):
         frozen = path and rfm.read_scale(path)
         if frozen and frozen.valid_from <= date.isoformat():
             return frozen
-        return self.scale if self.window(date, columns=["customer_id"]).empty else self.fit_scale(date)
+        return self.fit_scale(date) if self.tables.cache.rows(self.kept_window(date)) else self.scale
 
     def fit_scale(self, as_of: dt.date) -> rfm.Scale:
         """The cut points that a date's own customers would give."""
