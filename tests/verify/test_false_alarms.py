@@ -101,7 +101,7 @@ def test_months_in_which_nothing_happens(figures):
     rng, outside = np.random.default_rng(9), []
     for fallen in rng.binomial(2000, 0.3, (250, 13)):
         months = [
-            pd.DataFrame({"from_tier": "high", "to_tier": ["low"] * n + ["high"] * (2000 - n), "net": 1.0})
+            pd.DataFrame({"from_tier": "high", "to_tier": ["low", "high"], "customers": [n, 2000 - n], "net": 1.0})
             for n in fallen.tolist()
         ]
         table = movement(months[:-1], months[-1], months[0].iloc[:0], None).set_index(["from_tier", "to_tier"])
