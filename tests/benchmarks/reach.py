@@ -5,7 +5,7 @@
 `tierbook run` as a user calls it, from nothing kept, in one language, the engine with 3 GB. Memory is the highest sum
 over all processes of the run of what each holds alone plus its share of what they hold together (PSS). Orders are made
 by DuckDB: skewed numbers of orders per customer, gaps of their own, four channels and regions, 200 products in eight
-categories. Every order must be in the book of customers once. The largest takes hours and some 60 GB of disk.
+categories. Every order must be in the book of customers once. The largest takes over an hour and some 40 GB of disk.
 """
 
 import resource
