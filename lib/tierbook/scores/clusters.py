@@ -65,8 +65,8 @@ def fit(measures: pd.DataFrame, k: int, seed: int) -> ClusterRule | None:
     """Fit k-means and number the clusters from the highest mean monetary value down.
 
     ``measures``: recency_days, frequency, monetary; a row stands for as many ``customers`` as it says, else for one; rows
-    with a null are left out. Rows are put in the order of their values first, so that neither ids nor row order matter. None with fewer than 50 customers or fewer
-    distinct ones than ``k``.
+    with a null are left out. Rows are put in the order of their values first, so that neither ids nor row order matter.
+    None with fewer than 50 customers or fewer distinct ones than ``k``.
     """
     space = _Space.of(measures, seed)
     if space is None or len(space.z) < k:

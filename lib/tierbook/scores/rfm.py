@@ -143,9 +143,9 @@ def fit_scale(measures: pd.DataFrame, rules: Rfm, as_of: dt.date, fixed: bool = 
 
     ``measures``: recency_days, frequency, monetary of the customers with an order in the window, all three known (with
     ``monetary: margin`` customers without a cost are left out by the caller); a row stands for as many ``customers`` as
-    it says, else for one. ``fixed`` asks
-    for cuts that need no distribution (too few customers): recency 30/90/180/270 days, frequency 1/2/3/4–5/6+, and
-    monetary value at 1, 2, 3 and 5 median order values; a date without any customer in the window gets them too.
+    it says, else for one. ``fixed`` asks for cuts that need no distribution (too few customers): recency 30/90/180/270
+    days, frequency 1/2/3/4–5/6+, and monetary value at 1, 2, 3 and 5 median order values; a date without any customer in
+    the window gets them too.
     Raises ParamsError for thresholds that do not fit the bins, and where no margin is known.
     """
     if rules.monetary == "margin" and measures.empty:
