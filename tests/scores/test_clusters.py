@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierbook.scores import cluster_traits, clusters
+from tierbook.scores import agreement, cluster_traits, clusters
 from tierbook.scores.clusters import ClusterRule
 
 
@@ -67,7 +67,7 @@ def test_stability_outweighs_the_silhouette():
     assert table["silhouette"].idxmax() != 4
     assert table.index[table["chosen"]].tolist() == [4]
     found = clusters.fit(customers, 4, seed=7).apply(customers)
-    assert clusters.adjusted_rand(found, pd.Series(group)) > 0.99
+    assert agreement.adjusted_rand(found, pd.Series(group)) > 0.99
 
 
 def test_among_equally_stable_k_the_silhouette_decides():
@@ -235,12 +235,12 @@ def test_adjusted_rand_on_shared_customers():
     # 2 × 2 table 5, 1 / 2, 4: pairs together Σ C(n,2) = 10 + 0 + 1 + 6 = 17; rows 15 + 15 = 30, columns 21 + 10 = 31,
     # all C(12,2) = 66. ARI = (17 - 30·31/66) / ((30 + 31)/2 - 30·31/66) = 2.9091 / 16.4091 = 0.17729
     a, b = labels_of([[5, 1], [2, 4]])
-    assert clusters.adjusted_rand(a, b) == pytest.approx(0.177285, abs=1e-6)
+    assert agreement.adjusted_rand(a, b) == pytest.approx(0.177285, abs=1e-6)
     more = pd.concat([a, pd.Series([1, 2, pd.NA], index=[90, 91, 92], dtype="Int8")])
-    assert clusters.adjusted_rand(more.sample(frac=1, random_state=1), b) == pytest.approx(0.177285, abs=1e-6)
-    assert clusters.adjusted_rand(a, 3 - a) == 1.0
-    assert clusters.adjusted_rand(a.head(10), b) == clusters.adjusted_rand(a.head(10), b.head(10))
-    assert np.isnan(clusters.adjusted_rand(a.head(9), b))
+    assert agreement.adjusted_rand(more.sample(frac=1, random_state=1), b) == pytest.approx(0.177285, abs=1e-6)
+    assert agreement.adjusted_rand(a, 3 - a) == 1.0
+    assert agreement.adjusted_rand(a.head(10), b) == agreement.adjusted_rand(a.head(10), b.head(10))
+    assert np.isnan(agreement.adjusted_rand(a.head(9), b))
 
 
 # --- names --------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from tierbook.params import Rfm
-from tierbook.scores import clusters, lifecycle, rfm
+from tierbook.scores import agreement, clusters, lifecycle, rfm
 from tierbook.scores.counted import customers_of, median
 from tierbook.scores.risk import HORIZON_DAYS, budget_threshold, fit_risk, forecast_alone, is_candidate
 
@@ -246,11 +246,11 @@ def test_agreement_of_counted_labels_is_that_of_the_customers(rows):
     customers = np.array([row[2] for row in rows])
     each = [labels.repeat(customers).reset_index(drop=True) for labels in (a, b)]
     known = each[1].notna()
-    for agreement in (clusters.adjusted_rand, clusters.share_same):
-        assert agreement(a, b, customers) == pytest.approx(agreement(*each), rel=1e-12, nan_ok=True)
+    for measure in (agreement.adjusted_rand, agreement.share_same):
+        assert measure(a, b, customers) == pytest.approx(measure(*each), rel=1e-12, nan_ok=True)
     if known.sum() >= 10:
         peer = adjusted_rand_score(*(labels[known].astype(int) for labels in each))
-        assert clusters.adjusted_rand(a, b, customers) == pytest.approx(peer, rel=1e-12)
+        assert agreement.adjusted_rand(a, b, customers) == pytest.approx(peer, rel=1e-12)
     rule = clusters.ClusterRule([[float(n)] * 3 for n in range(3)], [0.0] * 3, [1.0] * 3, 1.0, [1, 2, 3])
     assert clusters.matched(rule, b, a, customers) == clusters.matched(rule, each[1], each[0])
 
@@ -258,5 +258,5 @@ def test_agreement_of_counted_labels_is_that_of_the_customers(rows):
 def test_ten_million_customers_in_few_rows_do_not_overflow():
     # equal halves crossed at random: no more agreement than chance, to the last of 10,000,000
     a, b = pd.Series([1, 1, 2, 2]), pd.Series([1, 2, 1, 2])
-    assert clusters.adjusted_rand(a, b, np.full(4, 2_500_000)) == pytest.approx(0, abs=1e-6)
-    assert clusters.adjusted_rand(a, a, np.full(4, 25_000_000)) == 1.0
+    assert agreement.adjusted_rand(a, b, np.full(4, 2_500_000)) == pytest.approx(0, abs=1e-6)
+    assert agreement.adjusted_rand(a, a, np.full(4, 25_000_000)) == 1.0

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tierbook import lookup
 from tierbook.params import Rfm
-from tierbook.scores import clusters
+from tierbook.scores import agreement, clusters
 from tierbook.scores.cluster_traits import set_apart
 from tierbook.scores.counted import customers_of
 from tierbook.scores.rfm import in_measures
@@ -89,8 +89,8 @@ def _against_a_new_fit(rule: clusters.ClusterRule | None, latest: pd.DataFrame, 
     anew = clusters.matched(fresh, held, fresh.apply(latest), customers).apply(latest)
     return {
         "stability": clusters.stability(latest, len(rule.numbers), seed),
-        "refit_ari": clusters.adjusted_rand(held, anew, customers),
-        "refit_same": clusters.share_same(held, anew, customers),
+        "refit_ari": agreement.adjusted_rand(held, anew, customers),
+        "refit_same": agreement.share_same(held, anew, customers),
     }
 
 
@@ -111,7 +111,7 @@ def _month_by_month(dates: list[dt.date], moved: pd.DataFrame) -> pd.DataFrame:
     for date in dates:
         found = moved[moved["end"] == date]
         labels = found["before"], found["cluster"], found["customers"].to_numpy()
-        rows.append((date, labels[2].sum(), clusters.adjusted_rand(*labels), clusters.share_same(*labels)))
+        rows.append((date, labels[2].sum(), agreement.adjusted_rand(*labels), agreement.share_same(*labels)))
     return pd.DataFrame(rows, columns=["end", "customers", "ari", "share_same"])
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tierbook.lookup import places
-from tierbook.scores.counted import counts_of, customers_of, median
+from tierbook.scores.agreement import overlap
+from tierbook.scores.counted import customers_of, median
 
 FEATURES = ("recency_days", "frequency", "monetary")
 TRIED = range(3, 8)
@@ -24,7 +24,6 @@ customers every k looks stable (Ben-David, von Luxburg & Pál 2006), and none co
 RESAMPLES = 20
 STARTS = 4
 AS_STABLE = 0.02
-MIN_SHARED = 10
 
 
 @dataclass(frozen=True)
@@ -116,62 +115,19 @@ def matched(rule: ClusterRule, before: pd.Series, now: pd.Series, weights: np.nd
     """The rule renumbered so that as many customers as possible keep last month's number (Hungarian method, Kuhn 1955).
 
     ``before``: cluster by customer_id a month ago; ``now``: by ``rule``. Ties keep as many of the rule's own numbers as
-    they can. A cluster with no counterpart gets the lowest free number. ``weights`` as of `adjusted_rand`.
+    they can. A cluster with no counterpart gets the lowest free number. ``weights`` as of
+    `agreement.adjusted_rand`.
     """
     from scipy.optimize import linear_sum_assignment
 
     old = sorted(int(number) for number in before.dropna().unique())
-    overlap = _overlap(now, before, weights).reindex(index=rule.numbers, columns=old, fill_value=0).to_numpy()
+    shared = overlap(now, before, weights).reindex(index=rule.numbers, columns=old, fill_value=0).to_numpy()
     own = np.equal.outer(rule.numbers, old)
     # the own numbers together weigh less than one customer
-    places, columns = linear_sum_assignment(overlap * (len(rule.numbers) + 1) + own, maximize=True)
+    places, columns = linear_sum_assignment(shared * (len(rule.numbers) + 1) + own, maximize=True)
     kept = {int(place): old[column] for place, column in zip(places, columns, strict=True)}
     free = (number for number in count(1) if number not in kept.values())
     return replace(rule, numbers=[kept[place] if place in kept else next(free) for place in range(len(rule.numbers))])
-
-
-def adjusted_rand(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None = None) -> float:
-    """Agreement of two clusterings (Hubert & Arabie 1985) on the customers (index) in both: 1 equal, 0 chance.
-
-    ``weights``: how many customers each of ``labels_a`` stands for, without them one. NaN on fewer than 10 customers.
-    """
-    cells = _overlap(labels_a, labels_b, weights).to_numpy()
-    everyone = int(cells.sum())
-    # Python's whole numbers, for products of such squares overflow 64 bits
-    same, in_a, in_b = (int((counts**2).sum()) for counts in (cells, cells.sum(axis=1), cells.sum(axis=0)))
-    if everyone < MIN_SHARED:
-        return np.nan
-    if same == in_a == in_b:
-        return 1.0
-    together, apart = same - everyone, everyone**2 - in_a - in_b + same
-    only_a, only_b = in_a - same, in_b - same
-    chance = (together + only_b) * (only_b + apart) + (together + only_a) * (only_a + apart)
-    return 2 * (together * apart - only_a * only_b) / chance
-
-
-def share_same(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None = None) -> float:
-    """Share of the customers in both clusterings who bear the same number in both; NaN on fewer than 10.
-
-    ``weights`` as of `adjusted_rand`.
-    """
-    both = _in_both(labels_a, labels_b, weights)
-    same, everyone = both.loc[both["a"] == both["b"], "customers"].sum(), both["customers"].sum()
-    return float(same / everyone) if everyone >= MIN_SHARED else np.nan
-
-
-def _overlap(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None) -> pd.DataFrame:
-    """Customers in both, by label in the one (rows) and in the other (columns)."""
-    both = _in_both(labels_a, labels_b, weights)
-    return both.groupby(["a", "b"])["customers"].sum().unstack(fill_value=0)
-
-
-def _in_both(labels_a: pd.Series, labels_b: pd.Series, weights: np.ndarray | None) -> pd.DataFrame:
-    known = labels_a.notna().to_numpy()
-    a, b, customers = labels_a[known], labels_b.dropna(), counts_of(weights, len(labels_a))[known]
-    place = places(a.index, b.index)
-    there = place >= 0
-    labels = {"a": a.to_numpy(dtype=int)[there], "b": b.to_numpy(dtype=int)[place[there]]}
-    return pd.DataFrame({**labels, "customers": customers[there]})
 
 
 @dataclass(frozen=True)
