@@ -1,5 +1,7 @@
 """Customers counted for the pages: part by part or at once the same, and what the rows themselves say."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ import tierbook.workbook
 from tierbook import params
 from tierbook.errors import GateRefused, InputError
 from tierbook.scores.rfm import fit_scale, mean_split
-from tierbook.workbook import Workbook, counted, people, quality, warning
+from tierbook.workbook import Workbook, counted, people, quality, value, warning
 
 COUNTS = ["purchases", "counts", "checked", "compared", "score_cells", "segment_cells", "comeback", "highest",
           "next_best_counts"]  # fmt: skip
@@ -105,7 +107,7 @@ def test_the_highest_of_the_call_list_and_of_all(demo_month, monkeypatch):
 def test_no_rule_is_fitted_on_a_row_of_each_customer(demo_month, monkeypatch):
     """Whatever reads customers' rows fails here; the rules come out as they were kept."""
     date = demo_month.as_of
-    kept = {name: getattr(demo_month, name)() for name in ("profile", "cadence", "warned")}
+    kept = {name: getattr(demo_month, name)() for name in ("profile", "cadence", "warned", "value")}
     scales = demo_month.scale, demo_month.mean_split
 
     def read(self, step, columns=None):
@@ -118,6 +120,10 @@ def test_no_rule_is_fitted_on_a_row_of_each_customer(demo_month, monkeypatch):
     counted_rows = people.distinct_measures(month, date)
     assert (fit_scale(counted_rows, month.params.rfm, date), mean_split(counted_rows, date)) == scales
     assert month.first_day <= quality.totals(month)["last_day"] and not quality.base_gates(month).empty
+    found, days = kept["value"], kept["value"]["holdout_days"]
+    _, told, tested = value._learned(month, dt.date.fromisoformat(found["cut"]), days)
+    pd.testing.assert_frame_equal(told["model"], found["model"])
+    pd.testing.assert_frame_equal(tested["backtest"], found["backtest"])
 
 
 def test_nobody_left_is_told_by_whatever_is_asked_first(tmp_path):
