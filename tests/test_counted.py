@@ -119,11 +119,24 @@ def test_no_rule_is_fitted_on_a_row_of_each_customer(demo_month, monkeypatch):
     assert month._fit_cadence() == kept["cadence"] and month._profile() == kept["profile"]
     counted_rows = people.distinct_measures(month, date)
     assert (fit_scale(counted_rows, month.params.rfm, date), mean_split(counted_rows, date)) == scales
-    assert month.first_day <= quality.totals(month)["last_day"] and not quality.base_gates(month).empty
+    assert quality.totals(month, None)["customers"].tolist() == [month.size] and not quality.base_gates(month).empty
     found, days = kept["value"], kept["value"]["holdout_days"]
     _, told, tested = value._learned(month, dt.date.fromisoformat(found["cut"]), days)
     pd.testing.assert_frame_equal(told["model"], found["model"])
     pd.testing.assert_frame_equal(tested["backtest"], found["backtest"])
+
+
+def test_what_a_page_asks_of_all_customers_starts_no_engine_once_kept(demo_month, monkeypatch):
+    """On a cluster every page would start a session of its own."""
+
+    def ask(month):
+        facts = month.first_day, month.margin_rate, month.profile(), month.degraded("min_customers")
+        return facts, month.gates().to_csv(), month.totals(month.dates[1]).to_dict()
+
+    kept, again = ask(demo_month), Workbook(demo_month.params, demo_month.tables.work.parent)
+    again.tables.cache  # noqa: B018 - the demo's files are looked at here
+    monkeypatch.setattr(type(again.tables), "engine", lambda self: pytest.fail("an engine was opened"))
+    assert ask(again) == kept
 
 
 def test_nobody_left_is_told_by_whatever_is_asked_first(tmp_path):

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 
 from tierbook import book, history, masking
@@ -126,23 +127,34 @@ class Workbook(Rules, Customers):
     @cached_property
     def first_day(self) -> int:
         """Day number of the first purchase of all."""
-        return int(self.distinct_histories(["first_day"])["first_day"].min())
+        return int(self.totals()["first_day"])
+
+    def totals(self, date: dt.date | None = None) -> pd.Series:
+        """`insight.profile.totals` of the customers at a date (default: the report's as_of)."""
+        found = self._step(f"totals-{date or self.as_of}", lambda: quality.totals(self, date)).iloc[0]
+        self.require_anybody(found["customers"], date)
+        return found
 
     def distinct_histories(
-        self, columns: list[str], date: dt.date | None = None, until: dt.date | None = None
+        self,
+        columns: list[str],
+        date: dt.date | None = None,
+        until: dt.date | None = None,
+        only: nw.Expr | None = None,
     ) -> pd.DataFrame:
         """The distinct rows of some columns of the history at a date, in rising order, with ``customers``: how many share each.
 
         ``until`` gives a column ``since`` to ask for: purchase days after the date, up to and including that one.
+        ``only``: which customers of the history count; without it all.
         """
         then, now = self.kept_history(date), self.kept_history(until or date)
+        self.require_anybody(self.tables.cache.rows(then), date)
         with self.tables.engine() as engine:
             found = self.tables.scan_step(engine, then)
+            found = found if only is None else found.filter(only)
             if until:
                 found = history.followed(found, self.tables.scan_step(engine, now))
-            counted = engine.collect(history.distinct(found, columns))
-        self.require_anybody(len(counted), date)
-        return counted.sort_values(columns, ignore_index=True)
+            return engine.collect(history.distinct(found, columns)).sort_values(columns, ignore_index=True)
 
     def _nothing_left(self) -> str:
         rows = self.accounting().query("table == 'transactions'").sort_values("rows", ascending=False)
@@ -193,7 +205,7 @@ class Workbook(Rules, Customers):
         return {**kept, **days}
 
     def _profile(self) -> dict:
-        return profile.summary(quality.totals(self), self.sales()["sales"], self.as_of)
+        return profile.summary(self.totals(), self.sales()["sales"], self.as_of)
 
     def purchases(self) -> dict[str, Any]:
         """Customers by days with a purchase, and what else is counted of all (`workbook.counted`)."""
@@ -221,7 +233,7 @@ class Workbook(Rules, Customers):
         """Margin as a share of net sales: the params', else the window's where every line has its cost, else unknown."""
         if self.params.margin is not None or not self.on_orders:
             return self.params.margin
-        return self._step("margin_rate", lambda: {"rate": profile.margin_rate(quality.totals(self))})["rate"]
+        return profile.margin_rate(self.totals())
 
     # --- scores -------------------------------------------------------------------------------------------------
 

@@ -24,16 +24,14 @@ IMPOSSIBLE = ["fault", "lines", "amount", "example"]
 
 def base_gates(month: Workbook) -> pd.DataFrame:
     """The gates that decide what the report computes (`insight.gates.base`)."""
-    return gates.base(month.distinct_histories(["first_day", "last_day"]), month.as_of, month.params.gate)
+    return gates.base(month.totals().to_frame().T, month.as_of, month.params.gate)
 
 
-def totals(month: Workbook, date: dt.date | None = None) -> pd.Series:
-    """`insight.profile.totals` of the customers at a date (default: as_of)."""
+def totals(month: Workbook, date: dt.date | None) -> pd.DataFrame:
+    """The one row of `insight.profile.totals` of the customers at a date."""
     known = month.kept_history(date)
     with month.tables.engine() as engine:
-        found = engine.collect(profile.totals(month.tables.scan_step(engine, known))).iloc[0]
-    month.require_anybody(found["customers"], date)
-    return found
+        return engine.collect(profile.totals(month.tables.scan_step(engine, known)))
 
 
 def all_gates(month: Workbook) -> pd.DataFrame:

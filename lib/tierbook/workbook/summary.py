@@ -24,7 +24,6 @@ from tierbook.insight import (
 )
 from tierbook.insight.movement import NEW
 from tierbook.scores.maps import OUTSIDE
-from tierbook.workbook.quality import totals
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -140,7 +139,7 @@ def _margin_then_over_now(month: Workbook) -> float:
     """What brings money at this month's margin to last month's; null where only one of them is known."""
     if month.params.margin is not None:
         return 1.0
-    now, then = month.margin_rate, profile.margin_rate(totals(month, month.dates[1]))
+    now, then = month.margin_rate, profile.margin_rate(month.totals(month.dates[1]))
     if now is None and then is None:
         return 1.0
     return then / now if now and then is not None else np.nan

@@ -49,13 +49,8 @@ def learned(month: Workbook, date: dt.date) -> dict[str, Any]:
 
 def _candidates(month: Workbook, date: dt.date, later: dt.date | None) -> pd.DataFrame:
     """The distinct histories of the candidates at a date, and where there is a ``later`` one what they bought until then."""
-    columns, then = [*LEARNED_FROM, "since"] if later else LEARNED_FROM, month.kept_history(date)
-    now = month.kept_history(later or date)
-    with month.tables.engine() as engine:
-        found = month.tables.scan_step(engine, then).filter(nw.col("window_active_days") >= MIN_DAYS)
-        if later:
-            found = history.followed(found, month.tables.scan_step(engine, now))
-        return engine.collect(history.distinct(found, columns)).sort_values(columns, ignore_index=True)
+    columns = [*LEARNED_FROM, "since"] if later else LEARNED_FROM
+    return month.distinct_histories(columns, date, later, only=nw.col("window_active_days") >= MIN_DAYS)
 
 
 def rule_at(month: Workbook, date: dt.date) -> RiskRule | None:
@@ -187,10 +182,8 @@ def past(month: Workbook) -> dict[str, Any]:
         return {**empty, "note": note, "cut": str(cut)}
     window = month.params.rfm.window_days
     half = month.tables.collect(lambda _, days: alert_backtest.halves(days, cut, window), "days")
-    then, now = (
-        month.history(cut, ["customer_id", "active_days", "last_day", *LEARNED_FROM]),
-        month.history(columns=["customer_id", "active_days"]),
-    )
+    then = month.history(cut, ["customer_id", "active_days", "last_day", *LEARNED_FROM])
+    now = month.history(columns=["customer_id", "active_days"])
     scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, now)
     table = alert_backtest.backtest(scores, silent)
     simple = alert_backtest.best_simple(table)
