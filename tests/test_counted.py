@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import tierbook.workbook
 from tierbook import params
 from tierbook.errors import GateRefused, InputError
 from tierbook.scores.rfm import fit_scale, mean_split
@@ -21,7 +20,7 @@ def parted(demo_month):
     """The demo's workbook in parts of 1,000 customers, on the steps that are kept already."""
     demo_month.book()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tierbook.workbook, "PART", 1000)
+        patch.setattr("tierbook.workbook.parts.PART", 1000)
         month = Workbook(demo_month.params, demo_month.tables.work.parent)
         assert len(list(month.parts())) == 6
     return month

@@ -92,7 +92,7 @@ def test_a_part_is_asked_for_when_the_one_before_is_written(kept):
 
     def parts():
         for n, part in enumerate(cut(customers(), 2, 4)):
-            seen.append(len(list(kept.folder.glob(".new-*/it/part-*.parquet"))) == n)
+            seen.append(len(list(kept.folder.glob(".new-*/it/frame_.parquet/part-*"))) == n)
             yield part
 
     kept.keep_parts("it", parts)
@@ -127,6 +127,14 @@ def test_nobody_is_an_empty_frame_with_its_columns(kept, parts):
     assert found.empty and list(found) == list(nobody) and found["orders"].dtype == "int64"
     (batch,) = kept.batches("it", 2)
     assert batch.empty and list(batch) == list(nobody)
+
+
+@settings(deadline=None, max_examples=15)
+@given(ends=st.lists(st.integers(0, 5), max_size=4).map(sorted), rows=st.integers(1, 6))
+def test_the_ids_that_parts_begin_with(ends, rows, tmp_path_factory):
+    kept = Cache(tmp_path_factory.mktemp("kept") / "it")
+    kept.keep_parts("it", lambda: iter(cut(customers(), *ends)))
+    assert kept.every("it", "customer_id", rows) == IDS[rows::rows]
 
 
 # --- a kept frame in another order ----------------------------------------------------------------------------------

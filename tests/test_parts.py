@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tierbook import masking, params
 from tierbook.cache import FRAME, Cache
 from tierbook.errors import TierbookError
+from tierbook.params import EngineParams
 from tierbook.report import handoffs
 from tierbook.scores import clusters
 from tierbook.workbook import (
@@ -151,7 +152,7 @@ def month(folder, part, outputs="outputs", masks=False, **tree):
         **tree,
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tierbook.workbook.PART", part)
+        patch.setattr("tierbook.workbook.parts.PART", part)
         found = Workbook(params.parse(tree), folder / outputs)
         assert len(list(found.parts())) == -(-SIZE // part)
     return found
@@ -370,6 +371,7 @@ def workbook(kept, ids, engine):
     """A workbook of nothing but a kept history of these customers, sorted as the engine sorts."""
     shop = object.__new__(Workbook)
     shop.tables, shop._memory, shop.whole = SimpleNamespace(cache=kept), Memory(), shop
+    shop.params = SimpleNamespace(engine=EngineParams())
     shop.kept_history = lambda as_of=None: "history"
     frame = engine.frame(pd.DataFrame({"customer_id": pd.Series(ids, dtype="str"), "n": range(len(ids))}))
     (kept.folder / "history").mkdir()
@@ -414,7 +416,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 def test_the_parts_hold_every_customer_once_in_the_order_of_ids(ids, size, engine, tmp_path_factory):
     shop = workbook(Cache(tmp_path_factory.mktemp("kept") / "it"), ids, engine)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tierbook.workbook.PART", size)
+        patch.setattr("tierbook.workbook.parts.PART", size)
         parts = [part.read("history")["customer_id"].tolist() for part in shop.parts()]
     assert all(0 < len(part) <= size for part in parts) and len(parts) == -(-len(ids) // size)
     together = [name for part in parts for name in part]

@@ -79,6 +79,10 @@ class Cache:
         folder.mkdir(parents=True, exist_ok=True)
         os.utime(folder)  # its age decides which folders are swept
 
+    def lacks(self, name: str) -> bool:
+        """Whether a step is not kept yet."""
+        return not (self.folder / name).exists()
+
     def step(self, name: str, compute: Callable[[], Any]) -> Any:
         """The kept result of a step, or the computed one, kept for the next caller."""
         self.keep(name, compute)
@@ -86,14 +90,28 @@ class Cache:
 
     def keep(self, name: str, compute: Callable[[], Any]) -> None:
         """Keep the result of a step that is not there yet."""
-        if not (self.folder / name).exists():
+        if self.lacks(name):
             result = compute()
             self.put(name, lambda target: _save(result, target))
 
     def keep_parts(self, name: str, compute: Callable[[], Iterable[pd.DataFrame]]) -> None:
         """Keep one frame that comes in parts, of which one is in memory at a time."""
-        if not (self.folder / name).exists():
-            self.put(name, lambda target: _save_parts(compute(), target))
+
+        def write(folder: Path) -> None:
+            for number, part in enumerate(compute()):
+                save_part(part, folder, number)
+
+        self.keep_written(name, write)
+
+    def keep_written(self, name: str, write: Callable[[Path], Any]) -> None:
+        """Keep one frame whose parts ``write`` puts into a folder (`save_part`), numbered from 0 in the order of rows."""
+
+        def made(target: Path) -> None:
+            (folder := target / FRAME).mkdir(parents=True)
+            write(folder)
+            _alike(folder)
+
+        self.file(name, made)
 
     def read_frame(self, name: str, columns: list[str] | None = None, rows: list[tuple] | None = None) -> pd.DataFrame:
         """Some columns (default: all) and rows of a kept step that is one frame.
@@ -109,26 +127,41 @@ class Cache:
         return ds.dataset(self.folder / name / FRAME, format="parquet").count_rows()
 
     def batches(self, name: str, rows: int) -> Iterator[pd.DataFrame]:
-        """The rows of a kept step that is one frame, so many at a time; one empty frame where there are none."""
-        from pyarrow.parquet import ParquetFile
-
-        kept, empty = self.folder / name / FRAME, True
-        # not by a dataset, whose scan reads ahead: of two million books 900 MB, this way 300
-        for file in sorted(kept.glob("*.parquet")) if kept.is_dir() else [kept]:
-            with ParquetFile(file) as found:
-                for batch in found.iter_batches(rows):
-                    if batch.num_rows:
-                        empty = False
-                        yield batch.to_pandas()
+        """The rows of a kept step that is one frame, at most so many at a time; one empty frame where there are none."""
+        empty = True
+        for batch in self.arrow_batches(name, rows):
+            empty = False
+            yield batch.to_pandas()
         if empty:
             yield self.read_frame(name)
 
+    def every(self, name: str, column: str, rows: int) -> list:
+        """The values of a column of a kept frame at the rows ``rows``, 2 × ``rows`` … (the first row is row 0)."""
+        found, start = [], 0
+        for batch in self.arrow_batches(name, rows, [column]):
+            places = range(-start % rows, batch.num_rows, rows)
+            found += batch[0].take(list(places)).to_pylist() if places else []
+            start += batch.num_rows
+        return found[1:]
+
+    def arrow_batches(self, name: str, rows: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows of a kept step that is one frame, at most so many at a time; nothing where there are none.
+
+        ``columns``: those wanted (default: all).
+        """
+        from pyarrow.parquet import ParquetFile
+
+        kept = self.folder / name / FRAME
+        # not by a dataset, whose scan reads ahead: of two million books 900 MB, this way 300
+        for file in sorted(kept.glob("*.parquet")) if kept.is_dir() else [kept]:
+            with ParquetFile(file) as found:
+                yield from (batch for batch in found.iter_batches(rows, columns=columns) if batch.num_rows)
+
     def file(self, name: str, write: Callable[[Path], Any]) -> Path:
         """The path of a kept file that ``write`` makes once."""
-        kept = self.folder / name
-        if not kept.exists():
+        if self.lacks(name):
             self.put(name, write)
-        return kept
+        return self.folder / name
 
     def put(self, name: str, write: Callable[[Path], Any]) -> None:
         """Write beside the place, then move: readers see nothing or the whole; the first of two writers wins."""
@@ -142,6 +175,23 @@ class Cache:
                 raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+class NotKept(Exception):
+    """A step that is asked for where nothing may be computed."""
+
+
+class KeptAlready(Cache):
+    """The steps of a `Cache` as they stand: one that is not there is not computed, `NotKept`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def lacks(self, name: str) -> bool:
+        """Never true; `NotKept` where the step is not there."""
+        if super().lacks(name):
+            raise NotKept(name)
+        return False
 
 
 def sweep(work: Path) -> None:
@@ -172,26 +222,26 @@ def _save(result: Any, target: Path) -> None:
         (target / "values.json").write_text(json.dumps(plain, default=_plain))
 
 
-def _save_parts(parts: Iterable[pd.DataFrame], target: Path) -> None:
-    """Parts under each other in one file; a column that has another type in some part gets one that holds both."""
+def save_part(part: pd.DataFrame, folder: Path, number: int) -> None:
+    """Write one part of a frame that is kept in parts into their folder."""
+    part.to_parquet(folder / f"part-{number:05}.parquet", index=False)
+
+
+def _alike(folder: Path) -> None:
+    """Give a column that has another type in some part one that holds both; a single part stands for the folder."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    target.mkdir()
-    schemas, files = [], []
-    for n, part in enumerate(parts):
-        table = pa.Table.from_pandas(part, preserve_index=False)
-        files.append(target / f"part-{n}.parquet")
-        schemas.append(table.schema)
-        parquet.write_table(table, files[-1])
+    files = sorted(folder.glob("part-*.parquet"))
+    schemas = [parquet.read_schema(file) for file in files]
     schema = _typed(pa.unify_schemas(schemas, promote_options="permissive"))
-    if schemas == [schema]:
-        files[0].rename(target / FRAME)
-        return
-    with parquet.ParquetWriter(target / FRAME, schema) as out:
-        for file in files:
-            out.write_table(parquet.read_table(file).cast(schema))
-            file.unlink()
+    for file, own in zip(files, schemas, strict=True):
+        if own != schema:
+            parquet.write_table(parquet.read_table(file).cast(schema), file)
+    if len(files) == 1:
+        single = files[0].rename(folder.with_suffix(".single"))
+        folder.rmdir()
+        single.rename(folder)
 
 
 def _typed(schema: pa.Schema) -> pa.Schema:

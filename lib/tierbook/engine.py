@@ -1,6 +1,6 @@
 """The engine that holds what is per order: DuckDB, embedded, larger than memory, or Spark where a machine is outgrown.
 
-Both have the same few methods: `scan`, `frame`, `collect`, `write`, `apply`, `close`. ``execute`` is DuckDB's alone:
+Both have the same few methods: `scan`, `frame`, `collect`, `write`, `apply`, `each`, `close`. ``execute`` is DuckDB's alone:
 raw text is read and judged by it on every engine.
 """
 
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import narwhals as nw
@@ -78,6 +78,10 @@ class Engine:
         with parquet.ParquetFile(source) as read, parquet.ParquetWriter(target, schema) as out:
             for batch in each(read.iter_batches(ROWS)):
                 out.write_batch(batch)
+
+    def each(self, function: Callable[[Any], Any], items: list) -> Iterator[Any]:
+        """What a function gives of each item, in their order, one after the other."""
+        return map(function, items)
 
     def close(self) -> None:
         """Close the connection; lazy frames taken from it are of no more use."""

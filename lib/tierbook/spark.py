@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,13 @@ class SparkEngine:
         schema, each = chunked(function, columns)
         made = _plain(self.scan(source)).mapInArrow(each, from_arrow_schema(schema))
         self.write(nw.from_native(made).sort(*order), target)
+
+    def each(self, function: Callable[[Any], Any], items: list) -> Iterator[Any]:
+        """What a function gives of each item, in their order; the executors work at them side by side.
+
+        The function is sent to other processes: what it holds, and what it gives, must pickle.
+        """
+        return iter(self.session.sparkContext.parallelize(items, len(items) or None).map(function).collect())
 
     def close(self) -> None:
         """Take away what was kept beside the queries; the session stays for the process's next step."""

@@ -35,6 +35,12 @@ class Tables:
         self.work = work
         self.rules = rules
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to read what is kept, with DuckDB and without computing a step."""
+        here = self.params.engine.model_copy(update={"name": "duckdb"})
+        known = {"specs": self.specs, "folder": self.folder, "cache": cache.KeptAlready(self.cache.folder)}
+        return {**self.__dict__, **known, "params": self.params.model_copy(update={"engine": here})}
+
     @cached_property
     def specs(self) -> dict[str, Any]:
         """The source of every table given, presets filled in; the demo's tables are written once and read like any."""
@@ -184,9 +190,16 @@ class Tables:
         """Every row accounted for: table, reason, rows, amount, example."""
         return pd.read_parquet(self.folder / "accounting.parquet")
 
-    def table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame | None:
-        """The counted rows of an optional table, some of its columns (default: all); None where it was not given."""
-        return pd.read_parquet(self.folder / f"{name}.parquet", columns=columns) if name in self.specs else None
+    def table(
+        self, name: str, columns: list[str] | None = None, rows: list[tuple] | None = None
+    ) -> pd.DataFrame | None:
+        """The counted rows of an optional table; None where it was not given.
+
+        ``columns``: those wanted (default: all); ``rows``: conditions as of `cache.Cache.read_frame`.
+        """
+        if name not in self.specs:
+            return None
+        return pd.read_parquet(self.folder / f"{name}.parquet", columns=columns, filters=rows or None)
 
     def optional(self) -> dict[str, pd.DataFrame]:
         """The counted rows of every optional table that lists people or events."""

@@ -76,7 +76,9 @@ def test_the_demo_report_is_the_same_and_starts_java_once(demo_month, counted_ja
 
 
 @pytest.mark.real_data
-def test_online_retail_is_the_same(spark_here, shared_data, tmp_path):
+def test_online_retail_is_the_same(spark_here, shared_data, tmp_path, monkeypatch):
+    """On Spark in four parts, of which the executors work at three."""
+    monkeypatch.setattr("tierbook.workbook.parts.EXECUTOR_PART", 1_500)
     tree = params.read_yaml(ROOT / "params" / "online_retail.yaml")
     tree["source"]["transactions"]["path"] = str(shared_data("online_retail_ii/online_retail_ii_union.parquet"))
     found = [
@@ -89,6 +91,25 @@ def test_online_retail_is_the_same(spark_here, shared_data, tmp_path):
 
 def told(month):
     """The book, and what does not stand in it; the pairs of 5,000 products take minutes, and the demo's are compared."""
-    steps = ("accounting", "book", "movement", "scorecard", "cohorts", "revenue_bridge", "outliers")
+    steps = (
+        "accounting",
+        "book",
+        "movement",
+        "scorecard",
+        "cohorts",
+        "revenue_bridge",
+        "outliers",
+        "slices",
+        "compared",
+    )
+    steps += (
+        "row_counts",
+        "planned_counts",
+        "upgrade_candidates",
+        "counts",
+        "comeback",
+        "segment_cells",
+        "price_bands",
+    )
     tables = {step: getattr(month, step)() for step in steps}
     return {**tables, "outliers": tables["outliers"]["summary"]}

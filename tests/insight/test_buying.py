@@ -97,6 +97,24 @@ def test_the_base_of_two_dates():
     )
 
 
+def test_parts_of_the_base_put_together():
+    """a and b of the first date stand in parts of their own, the second date knows a alone; z is in the best tier by hand."""
+    there = windows([
+        (ENDS[0], "a", 2, 3, 100.0, 60.0), (ENDS[0], "b", 1, 1, 20.0, 10.0), (ENDS[1], "a", 1, 1, 40.0, np.nan),
+    ])  # fmt: skip
+    path = tiers([(ENDS[0], "a", "high"), (ENDS[0], "b", "low"), (ENDS[0], "z", "high"), (ENDS[1], "a", "high")])
+    parts = [
+        buying.base(there[there["customer_id"].isin(ids)], path[path["customer_id"].isin(ids)], ENDS, "high")
+        for ids in (["a"], ["b"], ["z"], ["nobody"])
+    ]
+    found = buying.together(iter(parts))
+    pd.testing.assert_frame_equal(found, buying.base(there, path, ENDS, "high"))
+    # the cost of the first date is 60 + 10; of the second a has none, which leaves the whole without
+    assert found["cost"].tolist()[0] == 70 and np.isnan(found["cost"].tolist()[1])
+    nobody = buying.together([parts[-1], parts[-1]])
+    assert nobody["customers"].eq(0).all() and nobody[["cost", "best_cost"]].isna().all(axis=None)
+
+
 def test_a_date_without_anybody_is_zero():
     found = buying.base(windows([]), tiers([]), ENDS, "high")
     assert found[["customers", "orders", "net", "best"]].eq(0).all(axis=None)

@@ -16,9 +16,13 @@ def book(*rows):
     return pd.DataFrame(full, columns=columns).assign(customer_id=lambda b: [f"c{n}" for n in range(len(b))])
 
 
+def summary(book, column, scheme, order):
+    return groups.summary([groups.sums(book, column)], scheme, order)
+
+
 def test_twelve_customers_by_hand():
     # inside are 10: high 4 of 250 = 1000, low 6 of 50 = 300 less one of −50 … 5 × 50 − 50 = 200; total 1200
-    found = groups.summary(
+    found = summary(
         book(
             ("high", 4, 10, 5, 250.0, 100.0), ("low", 5, 100, 1, 50.0, np.nan), ("low", 1, 40, 1, -50.0, 7.0),
             ("outside", 2, 500, np.nan, np.nan, 1.0),
@@ -38,34 +42,32 @@ def test_twelve_customers_by_hand():
 
 @pytest.mark.parametrize(("customers", "told"), [(9, False), (10, True), (11, True)])
 def test_no_percentage_on_fewer_than_10_customers(customers, told):
-    found = groups.summary(book(("high", customers, 1, 1, 5.0, 1.0)), "tier", "x", ORDER)
+    found = summary(book(("high", customers, 1, 1, 5.0, 1.0)), "tier", "x", ORDER)
     assert found["share"].notna().all() == found["revenue_share"].notna().all() == told
     assert found["customers"].tolist() == [customers, 0, 0]
 
 
 def test_nothing_sold_has_no_revenue_share():
-    found = groups.summary(book(("high", 20, 1, 1, 0.0, 1.0)), "tier", "x", ORDER)
+    found = summary(book(("high", 20, 1, 1, 0.0, 1.0)), "tier", "x", ORDER)
     assert found["revenue_share"].isna().all() and found["share"].tolist() == [1, 0, 0]
 
 
 @pytest.mark.parametrize("empty", [book().astype({"tier": object}), book(("outside", 3, 400, np.nan, np.nan, np.nan))])
 def test_no_customers_inside(empty):
-    found = groups.summary(empty, "tier", "x", ORDER).set_index("name")
+    found = summary(empty, "tier", "x", ORDER).set_index("name")
     assert found.loc[ORDER, "customers"].tolist() == [0, 0, 0] and found["share"].isna().all()
 
 
 def test_names_may_be_numbers_and_null_names_do_not_count():
     frame = book(("high", 20, 1, 1, 5.0, 1.0)).assign(cluster=pd.array([1] * 5 + [2] * 10 + [None] * 5, dtype="Int8"))
-    found = groups.summary(frame, "cluster", "k_means", ["1", "2"])
+    found = summary(frame, "cluster", "k_means", ["1", "2"])
     assert found["customers"].tolist() == [5, 10] and found["share"].tolist() == pytest.approx([1 / 3, 2 / 3])
 
 
 def test_row_order_changes_nothing():
     frame = book(("high", 4, 10, 5, 250.0, 100.0), ("low", 9, 100, 1, 50.0, 3.0))
     shuffled = frame.sample(frac=1, random_state=1)
-    pd.testing.assert_frame_equal(
-        groups.summary(shuffled, "tier", "x", ORDER), groups.summary(frame, "tier", "x", ORDER)
-    )
+    pd.testing.assert_frame_equal(summary(shuffled, "tier", "x", ORDER), summary(frame, "tier", "x", ORDER))
 
 
 def test_two_groupings_keep_order_and_empty_rows():
@@ -80,3 +82,12 @@ def test_two_groupings_keep_order_and_empty_rows():
 
 def test_a_name_from_data_is_never_taken_for_the_total():
     assert groups.apart(pd.Series(["all", "web", None, "All"], dtype=object)).tolist() == ["“all”", "web", None, "All"]
+
+
+@pytest.mark.parametrize("cut", [0, 3, 6, 15])
+def test_parts_of_the_customers_say_what_all_say(cut):
+    frame = book(
+        ("high", 4, 10, 5, 250.0, 100.0), ("low", 9, 100, 1, 50.0, np.nan), ("outside", 2, 500, np.nan, np.nan, 1.0)
+    )  # fmt: skip
+    parts = [groups.sums(part, "tier") for part in (frame.iloc[:cut], frame.iloc[cut:])]
+    pd.testing.assert_frame_equal(groups.summary(iter(parts), "x", ORDER), summary(frame, "tier", "x", ORDER))

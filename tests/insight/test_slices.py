@@ -54,7 +54,7 @@ REGION = pd.Series({"h": "N", "g": "S", "f": None, "e": "N", "d": "N", "c": "S",
 def test_the_long_table_by_hand():
     # N: b high active 50, d low at_risk 15, e low at_risk −5, h low active 1; S: a high active 100, c low lost 5,
     # g high at_risk 40; unknown: f
-    table = slices.by_attribute(EIGHT, REGION, TIERS, STAGES)
+    table = slices.by_attribute(slices.tallied(EIGHT, REGION), TIERS, STAGES)
     assert len(table) == 3 * 3 * 3 and table["customers"].sum() == 8 and table["revenue"].sum() == 206
     cells = table.set_index(["value", "tier", "stage"])
     assert cells.loc[("N", "low", "at_risk")].tolist() == [2, 10]
@@ -176,7 +176,9 @@ def test_rows_and_ids_do_not_matter_and_nobody_is_lost(rows, shuffle):
     tables = []
     for people in (frame, other):
         values = people.set_index("customer_id")["value"].astype(object)
-        tables.append([slices.by_attribute(people, values, TIERS, STAGES), beside(people, values, "high")])
+        tables.append(
+            [slices.by_attribute(slices.tallied(people, values), TIERS, STAGES), beside(people, values, "high")]
+        )
     for one, two in zip(*tables, strict=True):
         pd.testing.assert_frame_equal(one, two)
         assert one["customers"].sum() == len(frame)
@@ -188,7 +190,8 @@ def test_the_published_table():
         ("S", 25, "high", "active", 10.0), ("S", 35, "high", "lost", 10.0), ("S", 50, "low", "active", 1.0), ("S", 60, "low", "lost", 1.0),
     )  # fmt: skip
     known = pd.DataFrame({"region": values, "channel": "web"})
-    table = slices.published(frame, list(known), known.__getitem__, TIERS, STAGES)
+    tallies = {name: slices.tallied(frame, known[name]) for name in known}
+    table = slices.published(tallies, TIERS, STAGES)
     assert list(table) == ["attribute", "value", "tier", "stage", "customers", "revenue", "suppressed"]
     assert set(table["attribute"]) == {"region", "channel"}
     region = table[table["attribute"] == "region"].set_index(["value", "tier", "stage"])
@@ -220,18 +223,26 @@ def test_first_values_come_from_the_first_day_with_a_purchase(tmp_path):
 
 def test_company_sizes_in_numbers_stand_in_bands():
     # edges 20 and 300: 19 below, 20 at, 299 just below, 300 at; null stays null
-    sizes = pd.Series(["19", "20", "299", "300", None, "1,000"], dtype=object)
-    assert slices.size_bands(sizes, [20, 300]) is sizes, "1,000 is a word here: nothing is put into bands"
-    banded = slices.size_bands(sizes.iloc[:5], [20, 300])
+    sizes = pd.Series(["19", "20", "299", "300", None], dtype=object)
+    assert slices.size_bands(sizes, []) is sizes
+    banded = slices.size_bands(sizes, [20, 300])
     assert banded.astype(object).where(banded.notna(), None).tolist() == ["<20", "20–299", "20–299", "300+", None]
     assert slices.coded(banded).cat.categories.tolist() == ["<20", "20–299", "300+", "unknown"]
 
 
-def test_company_sizes_in_words_stay():
-    words = pd.Series(["small", "large", None], dtype=object)
-    assert slices.size_bands(words, [20, 300]) is words
-    nobody = pd.Series([None, None], dtype=object)
-    assert slices.size_bands(nobody, [20, 300]) is nobody
+@pytest.mark.parametrize(
+    ("sizes", "numbers"),
+    [
+        (["19", "300", None], True),
+        (["7.5"], True),
+        (["19", "1,000"], False),  # a word here: nothing is put into bands
+        (["small", "large", None], False),
+        ([None, None], False),
+        ([], False),
+    ],
+)
+def test_company_sizes_are_numbers_or_words(sizes, numbers):
+    assert slices.are_numbers(pd.Series(sizes, dtype=object)) is numbers
 
 
 AS_OF = dt.date(2026, 10, 31)
@@ -281,5 +292,5 @@ def test_gender_and_age_are_attributes_in_their_own_order():
 def test_small_cells_of_age_are_suppressed():
     frame, values = many(("age_under_25", 5, "high", "active", 9.0), ("age_25_34", 40, "high", "active", 9.0))
     bands = pd.Series(pd.Categorical(values, list(slices.AGES), ordered=True), index=values.index)
-    table = slices.published(frame, ["age"], {"age": bands}.__getitem__, TIERS, STAGES)
+    table = slices.published({"age": slices.tallied(frame, bands)}, TIERS, STAGES)
     assert not table["customers"].between(1, 9).any() and table["suppressed"].any()

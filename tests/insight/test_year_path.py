@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tierbook.insight.year_path import moves_of_year, over_year, rates_of_change, reaches
+from tierbook.insight.year_path import counted, moves_of_year, over_year, rates_of_change, reaches, together
 from tierbook.scores import maps
 
 FOUR = maps.find("four_tier")
@@ -14,9 +14,9 @@ TIERS = [*FOUR.order, "outside"]
 
 
 def moved(*groups):
-    """Moves from (from_tier, to_tier, customers, net of each then, net of each now)."""
-    rows = [(a, b, then, now) for a, b, n, then, now in groups for _ in range(n)]
-    return pd.DataFrame(rows, columns=["from_tier", "to_tier", "net", "net_now"]).astype({"net": float})
+    """Counted moves from (from_tier, to_tier, customers, net of each then, net of each now)."""
+    rows = [(a, b, n, n * then, n * now) for a, b, n, then, now in groups]
+    return pd.DataFrame(rows, columns=["from_tier", "to_tier", "customers", "net", "net_now"])
 
 
 NOW = moved(
@@ -64,7 +64,9 @@ def test_without_the_year_before_its_columns_are_null():
     found = over_year(NOW, None, FOUR.order)
     assert found[["customers_year_before", "rate_year_before"]].isna().all(axis=None)
     assert list(found) == list(over_year(NOW, YEAR_BEFORE, FOUR.order))
-    assert found["customers"].sum() == len(NOW) and found["revenue_now"].sum() == NOW["net_now"].sum()
+    assert (
+        found["customers"].sum() == NOW["customers"].sum() == 89 and found["revenue_now"].sum() == NOW["net_now"].sum()
+    )
 
 
 def test_rates_of_change_by_hand():
@@ -111,6 +113,16 @@ def test_moves_of_the_year_carry_the_money_of_both_windows():
     }
 
 
+def test_moves_counted_in_parts_and_put_together():
+    """Two go from high to low with 10 + 20 then and 1 + 2 now, one of them in each part; one stays low in the second."""
+    rows = [("high", "low", 10.0, 1.0), ("high", "low", 20.0, 2.0), ("low", "low", 5.0, 6.0)]
+    each = pd.DataFrame(rows, columns=["from_tier", "to_tier", "net", "net_now"])
+    found = together(iter([counted(each.head(1)), counted(each.tail(2))]))
+    assert found.to_numpy().tolist() == [["high", "low", 2, 30.0, 3.0], ["low", "low", 1, 5.0, 6.0]]
+    pd.testing.assert_frame_equal(found, counted(each))
+    assert together([counted(each.head(0))]).empty
+
+
 @pytest.mark.parametrize(("first_day", "whole"), [(635, True), (636, True), (637, False)])
 def test_the_window_of_365_days_up_to_day_1000_begins_on_day_636(first_day, whole):
     assert reaches(first_day, 1000, 365) == whole
@@ -122,8 +134,9 @@ people = st.lists(st.tuples(st.sampled_from([*TIERS, "new"]), st.sampled_from(TI
 @settings(deadline=None, max_examples=40)
 @given(people=people)
 def test_the_four_changes_add_up_to_everyone_in_a_tier(people):
-    frame = pd.DataFrame(people, columns=["from_tier", "to_tier"], dtype=object).assign(net=1.0, net_now=1.0)
+    each = pd.DataFrame(people, columns=["from_tier", "to_tier"], dtype=object).assign(net=1.0, net_now=1.0)
+    frame = counted(each)
     found = rates_of_change(frame, None, FOUR)
-    assert found["customers"].sum() == frame["from_tier"].isin(FOUR.order).sum()
+    assert found["customers"].sum() == each["from_tier"].isin(FOUR.order).sum()
     assert (found["base"] == found["customers"].sum()).all()
     assert over_year(frame, frame, FOUR.order)["customers"].sum() == len(people)

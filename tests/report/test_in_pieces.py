@@ -102,7 +102,7 @@ def test_pieces_under_each_other_are_the_whole_file(written, tmp_path, monkeypat
 @pytest.mark.long
 def test_a_report_of_parts_is_the_report_of_all_at_once(written, tmp_path, monkeypatch):
     month, whole = written
-    monkeypatch.setattr(workbook, "PART", PART)
+    monkeypatch.setattr(workbook.parts, "PART", PART)
     monkeypatch.setattr(handoffs, "PIECE", PIECE)
     parted = Workbook(month.params, tmp_path / "out")
     assert len(list(parted.parts())) == 5 and len(list(month.parts())) == 1

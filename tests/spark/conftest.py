@@ -21,6 +21,12 @@ SPARK = EngineParams(
 
 
 @pytest.fixture(scope="session")
+def spark_params():
+    """Where the session of these tests runs."""
+    return SPARK
+
+
+@pytest.fixture(scope="session")
 def work(tmp_path_factory):
     """A folder whose name is not harmless, as outputs/.work may lie in one."""
     return tmp_path_factory.mktemp("报告 [1]") / ".work"

@@ -83,6 +83,10 @@ def assign(book: pd.DataFrame, actions: list[dict], left_alone: pd.Series) -> pd
     return code.where(code.notna() & ~left_alone.to_numpy(dtype=bool), None)
 
 
+PEOPLE = ["customer_id", "owner", "do_not_contact"]
+"""What actions ask of the customers table."""
+
+
 def with_people(parts: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFrame:
     """``parts`` with owner and do_not_contact of the customers table; nobody's and false where there is none."""
     if people is None:

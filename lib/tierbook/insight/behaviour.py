@@ -85,6 +85,10 @@ def referrals(customers: pd.DataFrame, people: pd.DataFrame, referred: pd.Series
     ]
 
 
+BORN = ["customer_id", "birthday"]
+"""What `birthdays` asks of the customers table."""
+
+
 def birthdays(customers: pd.DataFrame, people: pd.DataFrame, after: dt.date, until: dt.date) -> pd.DataFrame:
     """Customers with a birthday on the days after ``after`` up to ``until``: customer_id, tier, birthday, owner.
 

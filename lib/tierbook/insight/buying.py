@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import narwhals as nw
 import pandas as pd
 
@@ -85,9 +87,24 @@ def base(windows: pd.DataFrame, tiers: pd.DataFrame, ends: list[int], best: str)
     own = [_money(first[first["end"] == end], there[there["end"] == end]) for end in ends]
     of_best = _summed(pd.concat(own))
     names = {"customers": "best", "net": "best_net", "cost": "best_cost"}
-    found = found.join(of_best.rename(columns=names)).reindex(ends).set_axis(pd.RangeIndex(len(ends), name="ago"))
+    found = (
+        found.join(of_best.rename(columns=names), how="outer")
+        .reindex(ends)
+        .set_axis(pd.RangeIndex(len(ends), name="ago"))
+    )
     counts = ["customers", "repeaters", "orders", "net", "best", "best_net"]
     return found.astype(float).fillna(dict.fromkeys(counts, 0.0))
+
+
+def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """`base` of several parts of the customers as one."""
+    found = pd.concat(parts)
+    for cost, of in (("cost", "customers"), ("best_cost", "best")):  # who is nobody costs nothing
+        found[cost] = found[cost].mask(found[of] == 0, 0.0)
+    whole = found.groupby(level="ago").agg(lambda column: column.sum(skipna=False))
+    for cost, of in (("cost", "customers"), ("best_cost", "best")):
+        whole[cost] = whole[cost].where(whole[of] > 0)
+    return whole
 
 
 def _money(people: pd.DataFrame, there: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from tierbook.scores.maps import OUTSIDE
@@ -9,27 +11,30 @@ from tierbook.scores.maps import OUTSIDE
 SMALL = 10
 ALL = "all"
 SUMMED = ["monetary", "recency_days", "frequency", "clv"]
-"""The columns of the book that `summary` sums up."""
+"""The columns of the book that `sums` adds up."""
 
 
-def summary(book: pd.DataFrame, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
+def sums(book: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The customers with a name in a grouping, of all or of a part of them: name, customers, and of each of `SUMMED` its
+    sum and, as ``<column>_known``, how many have one."""
+    named = book[book[column].notna()]
+    groups = named.groupby(named[column].astype(str).rename("name"), observed=True)[SUMMED]
+    known = groups.count().add_suffix("_known")
+    return groups.sum().join(known).assign(customers=groups.size()).astype(dict.fromkeys(SUMMED, float)).reset_index()
+
+
+def summary(parts: Iterable[pd.DataFrame], scheme: str, order: list[str]) -> pd.DataFrame:
     """One row per name of a grouping, in the scheme's order (names without customers included).
 
-    Columns as in tiers.csv (DESIGN §6). customers counts those with a name; share is theirs of all so named;
-    ``outside`` (no order in the window), where present, comes last and is not part of the shares' base, which is null
+    ``parts``: `sums`. Columns as in tiers.csv (DESIGN §6). customers counts those with a name; share is theirs of all so
+    named; ``outside`` (no order in the window), where present, comes last and is not part of the shares' base, which is null
     below 10 customers. revenue is the window's ``monetary``. Means are null for a group without customers; mean_clv
     where no value was computed.
     """
-    named = book[book[column].notna()]
-    groups = named.groupby(named[column].astype(str), observed=True)
-    table = groups.agg(
-        customers=("monetary", "size"),
-        revenue=("monetary", "sum"),
-        mean_recency_days=("recency_days", "mean"),
-        mean_frequency=("frequency", "mean"),
-        mean_monetary=("monetary", "mean"),
-        mean_clv=("clv", "mean"),
-    )
+    found = pd.concat(parts, ignore_index=True).groupby("name").sum()
+    table = found[["customers"]].assign(revenue=found["monetary"])
+    for name in ("recency_days", "frequency", "monetary", "clv"):
+        table[f"mean_{name}"] = found[name] / found[f"{name}_known"].where(found[f"{name}_known"] > 0)
     names = [*order, OUTSIDE] if OUTSIDE in table.index else list(order)
     table = table.reindex(names)
     table[["customers", "revenue"]] = table[["customers", "revenue"]].fillna(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import narwhals as nw
@@ -59,14 +58,19 @@ def _says(table: pd.DataFrame, attribute: str) -> bool:
     return attribute in table and bool(table[attribute].notna().any())
 
 
+def are_numbers(sizes: pd.Series) -> bool:
+    """Whether every company size that is told is a number of employees; false where none is told."""
+    told = sizes.dropna().drop_duplicates().astype(object)
+    return len(told) > 0 and bool(pd.to_numeric(told, errors="coerce").notna().all())
+
+
 def size_bands(sizes: pd.Series, edges: list[float]) -> pd.Series:
-    """Company sizes in bands, where every size is a number of employees: with the edges 20 and 300 the bands are
-    ``<20``, ``20–299`` and ``300+``, an ordered categorical. Sizes told in words stay as they are; null stays null.
+    """Company sizes, all numbers of employees (`are_numbers`), in bands: with the edges 20 and 300 they are ``<20``,
+    ``20–299`` and ``300+``, an ordered categorical. Null stays null; without edges the sizes stay as they are.
     """
-    said = sizes.astype(object).where(sizes.notna(), None)
-    numbers = pd.to_numeric(said, errors="coerce").astype(float)
-    if not edges or numbers.isna().sum() > sizes.isna().sum() or sizes.isna().all():
+    if not edges:
         return sizes
+    numbers = pd.to_numeric(sizes.astype(object).where(sizes.notna(), None), errors="coerce").astype(float)
     inner = [f"{low:g}–{high - 1:g}" for low, high in itertools.pairwise(edges)]
     names = [f"<{edges[0]:g}", *inner, f"{edges[-1]:g}+"]
     places = np.where(numbers.isna(), -1, np.searchsorted(edges, numbers, side="right"))
@@ -137,27 +141,21 @@ def _in_order(dtype: Any, sizes: pd.Series, places: np.ndarray) -> pd.Categorica
     return pd.Categorical.from_codes(codes, order, ordered=True)
 
 
-def _placed(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
-    value = coded(_of(book, values)).array
-    found = book[["customer_id", "stage", "monetary"]].assign(value=value)
-    return found.assign(tier=book["tier"].astype(object).fillna(OUTSIDE))
-
-
 def _of(book: pd.DataFrame, values: pd.Series) -> pd.Series:
     """The values by customer_id in the order of the book, in which they mostly stand already."""
     return values if values.index.equals(pd.Index(book["customer_id"])) else values.reindex(book["customer_id"])
 
 
-def by_attribute(book: pd.DataFrame, values: pd.Series, tiers: list[str], stages: list[str]) -> pd.DataFrame:
+def by_attribute(tally: pd.DataFrame, tiers: list[str], stages: list[str]) -> pd.DataFrame:
     """Tier × stage of every value: value, tier, stage, customers, revenue (the window's monetary), empty cells included.
 
-    ``values``: one attribute by customer_id; ``tiers``: best first, ``outside`` is added. Over the values each tier ×
-    stage cell sums to all customers. Before anything of it is handed out: `published`.
+    ``tally``: `tallied` of one attribute, of all parts; ``tiers``: best first, ``outside`` is added. Over the values each
+    tier × stage cell sums to all customers. Before anything of it is handed out: `published`.
     """
-    placed = _placed(book, values)
-    order = [list(placed["value"].cat.categories), [*tiers, OUTSIDE], list(stages)]
-    cells = placed.astype({"value": object, "stage": object}).groupby(["value", "tier", "stage"])
-    table = cells.agg(customers=("customer_id", "size"), revenue=("monetary", "sum"))
+    value, _ = valued(tally)
+    order = [list(value.cat.categories), [*tiers, OUTSIDE], list(stages)]
+    placed = tally.assign(value=value).astype({"value": object, "stage": object})
+    table = placed.groupby(["value", "tier", "stage"])[["customers", "revenue"]].sum()
     every = pd.MultiIndex.from_product(order, names=["value", "tier", "stage"])
     return table.reindex(every, fill_value=0).reset_index().astype({"customers": "int64", "revenue": float})
 
@@ -175,6 +173,13 @@ def tallied(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     return table.reset_index()
 
 
+def valued(tally: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """The values of a tally as of `coded`, and the customers by value before any are put together."""
+    places, distinct = pd.factorize(tally["value"])
+    sizes = tally["customers"].groupby(places).sum().drop(-1, errors="ignore").set_axis([str(v) for v in distinct])
+    return pd.Series(_in_order(tally["value"].dtype, sizes, places), index=tally.index), sizes
+
+
 def side_by_side(tally: pd.DataFrame, best: str) -> pd.DataFrame:
     """The values of one attribute beside each other, in the order of `coded`; ``tally``: `tallied`, of all parts.
 
@@ -185,15 +190,13 @@ def side_by_side(tally: pd.DataFrame, best: str) -> pd.DataFrame:
     else ``usual`` (one slice in twenty differs by chance alone); at_risk_share of customers; mean_monetary of those in
     the window. No share has a base under 10 customers: null.
     """
-    places, distinct = pd.factorize(tally["value"])
-    sizes = tally["customers"].groupby(places).sum().drop(-1, errors="ignore").set_axis([str(v) for v in distinct])
+    value, sizes = valued(tally)
     of = {
         "in_window": tally["tier"] != OUTSIDE,
         "best_customers": tally["tier"] == best,
         "at_risk": tally["stage"] == "at_risk",
     }
     counts = {name: tally["customers"].where(there, 0) for name, there in of.items()}
-    value = pd.Series(_in_order(tally["value"].dtype, sizes, places), index=tally.index)
     sums = tally[["customers", "revenue", "measured"]].assign(**counts)
     table = sums.groupby(value.rename("value"), observed=False).sum()
     table["mean_monetary"] = table["revenue"] / table["measured"].where(table["measured"] > 0)
@@ -228,21 +231,18 @@ def _differs(table: pd.DataFrame) -> pd.Series:
     return pd.Series(codes, index=table.index, dtype=object).where(table["best_share"].notna(), None)
 
 
-def published(
-    book: pd.DataFrame, attributes: list[str], known: Callable[[str], pd.Series], tiers: list[str], stages: list[str]
-) -> pd.DataFrame:
-    """slices.csv: attribute, value, tier, stage, customers, revenue, suppressed, for every one of ``attributes``.
+def published(tallies: dict[str, pd.DataFrame], tiers: list[str], stages: list[str]) -> pd.DataFrame:
+    """slices.csv: attribute, value, tier, stage, customers, revenue, suppressed, for every attribute of ``tallies``.
 
-    ``book``: customer_id, tier, stage, monetary; ``known``: gives an attribute by customer_id, one at a time. Counts of
-    1–9 customers and their revenue are null, ``suppressed`` is true, and so are the further cells that `suppressed`
-    hides with them.
+    ``tallies``: by attribute as of `tallied`, of all parts. Counts of 1–9 customers and their revenue are null,
+    ``suppressed`` is true, and so are the further cells that `suppressed` hides with them.
     """
     tables = []
-    for attribute in attributes:
-        table = by_attribute(book, known(attribute), tiers, stages)
+    for tally in tallies.values():
+        table = by_attribute(tally, tiers, stages)
         shape = [table[name].nunique() for name in ("value", "tier", "stage")]
         hidden = suppressed(table["customers"].to_numpy().reshape(shape)).ravel()
         table["customers"] = table["customers"].astype("Int64").mask(hidden)
         table["revenue"] = table["revenue"].mask(hidden)
         tables.append(table.assign(suppressed=hidden))
-    return pd.concat(tables, keys=attributes, names=["attribute"]).reset_index("attribute").reset_index(drop=True)
+    return pd.concat(tables, keys=list(tallies), names=["attribute"]).reset_index("attribute").reset_index(drop=True)

@@ -9,6 +9,12 @@ import pandas as pd
 
 from tierbook.scores.conditions import LIMITS
 
+READ = {
+    "surveys": ["customer_id", "answered_at", "csat", "nps"],
+    "tickets": ["customer_id", "opened_at"],
+    "customers": ["customer_id", "referred_by", "joined_at"],
+}
+"""The optional tables that traits are read from, and what of them."""
 _ANSWERS = {"satisfaction": "csat", "nps": "nps"}
 
 
@@ -30,8 +36,7 @@ def traits(
       before. Null for everybody where no row tells both by whom and when: the shop then keeps no record of it.
 
     ``end_day`` is a day number (days since 1970-01-01), the last day counted; the window is the ``window_days`` up to
-    and including it. ``tables``: surveys (customer_id, answered_at, csat, nps), tickets (customer_id, opened_at),
-    customers (customer_id, referred_by, joined_at), each optional; a table or column not given is null for everybody.
+    and including it. ``tables``: those of `READ`, each optional; a table or column not given is null for everybody.
     """
     window = (end_day - window_days, end_day)
     found = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -34,22 +36,36 @@ def moves_of_year(tiers: pd.DataFrame, first_days: pd.Series, start: int, end: i
     )
 
 
+def counted(moved: pd.DataFrame) -> pd.DataFrame:
+    """`moves_of_year` counted: from_tier, to_tier, customers, net, net_now (their money together)."""
+    groups = moved.groupby(KEYS)
+    found = groups.agg(customers=("net", "size"), net=("net", "sum"), net_now=("net_now", "sum"))
+    return found.reset_index()
+
+
+def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """`counted` moves of several parts of the customers as one."""
+    found = pd.concat(parts, ignore_index=True)
+    return found.groupby(KEYS)[["customers", "net", "net_now"]].sum().reset_index()
+
+
 def over_year(now: pd.DataFrame, year_before: pd.DataFrame | None, order: list[str]) -> pd.DataFrame:
     """Tier twelve months ago × tier now, a row per move made in either year, in the scheme's ``order`` (best first).
 
-    ``now`` and ``year_before``: `moves_of_year` of the twelve months up to as_of, and of those before them (None where
+    ``now`` and ``year_before``: `counted` moves of the twelve months up to as_of, and of those before them (None where
     the history does not reach). Columns: from_tier, to_tier, customers, rate (over the customers of from_tier),
     customers_year_before, rate_year_before, revenue (their net sales in the window a year ago), revenue_now (in the
     window now). Rates are null under 10 customers in from_tier and for ``new``, which has no base; both columns of the
     year before are null where it is None.
     """
-    counts = {"customers": now.groupby(KEYS).size()}
+    made = now.set_index(KEYS)
+    counts = {"customers": made["customers"]}
     if year_before is not None:
-        counts["customers_year_before"] = year_before.groupby(KEYS).size()
+        counts["customers_year_before"] = year_before.set_index(KEYS)["customers"]
     table = pd.DataFrame(counts).fillna(0).astype(int)
     table["rate"] = _rates(table["customers"])
     table["rate_year_before"] = np.nan if year_before is None else _rates(table["customers_year_before"])
-    money = now.groupby(KEYS)[["net", "net_now"]].sum().reindex(table.index).fillna(0.0)
+    money = made[["net", "net_now"]].astype(float).reindex(table.index).fillna(0.0)
     table[["revenue", "revenue_now"]] = money.to_numpy()
     place = {tier: n for n, tier in enumerate((*order, OUTSIDE, NEW))}
     sorted_rows = table.reset_index().sort_values(KEYS, key=lambda tier: tier.map(place), ignore_index=True)
@@ -81,4 +97,5 @@ def rates_of_change(now: pd.DataFrame, year_before: pd.DataFrame | None, scheme:
 
 def _changes(moved: pd.DataFrame, scheme: Scheme) -> pd.Series:
     placed = moved[~moved["from_tier"].isin([OUTSIDE, NEW])]
-    return direction(placed, scheme).map(CHANGES).value_counts().reindex(list(CHANGES.values()), fill_value=0)
+    what = direction(placed, scheme).map(CHANGES)
+    return placed["customers"].groupby(what).sum().reindex(list(CHANGES.values()), fill_value=0)

@@ -182,24 +182,23 @@ def _customers(month: Workbook) -> str:
         target.mkdir()
         # the book stands in the order of ids, which decide where sales are equal; NaN comes last
         best = np.argsort(-sales, kind="stable")[:MOST_IN_CSV]
-        parquet.write_table(_taken(cache.folder / "book" / FRAME, best), target / FRAME, row_group_size=handoffs.PIECE)
+        found = _taken(cache.arrow_batches("book", handoffs.PIECE), best)
+        parquet.write_table(found, target / FRAME, row_group_size=handoffs.PIECE)
 
     cache.file(step, write)
     return step
 
 
-def _taken(file: Path, places: np.ndarray) -> Any:
-    """Some rows of a Parquet file in the order of ``places``, which are read a piece at a time."""
+def _taken(batches: Iterable, places: np.ndarray) -> Any:
+    """Some rows of Arrow batches that follow on each other, in the order of ``places``."""
     import pyarrow as pa
-    import pyarrow.parquet as parquet
 
     wanted, start, found = np.sort(places), 0, []
-    read = parquet.ParquetFile(file)
-    for batch in read.iter_batches(handoffs.PIECE):
+    for batch in batches:
         low, high = np.searchsorted(wanted, [start, start + batch.num_rows])
         found.append(batch.take(pa.array(wanted[low:high] - start)))
         start += batch.num_rows
-    return pa.Table.from_batches(found, read.schema_arrow).take(pa.array(np.searchsorted(wanted, places)))
+    return pa.Table.from_batches(found).take(pa.array(np.searchsorted(wanted, places)))
 
 
 def in_words(frame: pd.DataFrame, words: Words, currency: str) -> pd.DataFrame:

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tierbook import cache, params, workbook
+from tierbook import cache, params
 from tierbook.errors import NotebookFailed, ParamsError, PublishError
 from tierbook.params import ROOT, Params
 from tierbook.report import archive, excel, form, handoffs, keys, lists, manifest, progress, publish, tableau, uploads
 from tierbook.report.execute import Job, execute, prepare
 from tierbook.report.pages import pages
-from tierbook.workbook import Workbook, counted, quality, tallies
+from tierbook.workbook import Workbook, counted, parts, quality, tallies
 
 NOTEBOOKS = ROOT / "notebooks"
 BOOK = ("accounting", "history", "sales", "scores", "value", "past_moves", "movement", "campaigns",
@@ -169,7 +169,7 @@ def _is_dear(month: Workbook) -> bool:
 def _at_once(month: Workbook, jobs: int) -> int:
     """How many notebooks may run side by side: with so many customers that they are computed in parts, one, so that no two
     hold what they read of all of them."""
-    return 1 if month.on_orders and month.size > workbook.PART else jobs
+    return 1 if month.on_orders and month.size > parts.PART else jobs
 
 
 def chosen(tree: Params, only: str | None = None) -> list[Path]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
-from functools import cached_property
-from itertools import pairwise
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,14 @@ from tierbook.workbook import (
     voice,
     warning,
 )
-from tierbook.workbook.customers import PART, Columns, Customers, Part
+from tierbook.workbook.customers import Columns
 from tierbook.workbook.memory import Memory
+from tierbook.workbook.parts import Parted
 from tierbook.workbook.rules import Rules
 
 
-class Workbook(Rules, Customers):
-    """One month of one report; as `Customers` all of them.
+class Workbook(Rules, Parted):
+    """One month of one report; as `Customers` all of them, worked through in parts.
 
     Every step is computed on first use and kept under ``outputs/.work``; calling it again, here or in another
     notebook, reads what was kept. Nothing here writes a report.
@@ -61,38 +61,6 @@ class Workbook(Rules, Customers):
     def keep(self, name: str, compute: Callable[[], Any]) -> None:
         """Compute a step where it is not kept yet; what was kept is not read."""
         self.tables.cache.keep(name, compute)
-
-    # --- customers, part by part --------------------------------------------------------------------------------
-
-    @cached_property
-    def _starts(self) -> list[str]:
-        """The ids that parts but the first begin with."""
-        ids = self.tables.cache.read_frame(self.kept_history(), ["customer_id"])["customer_id"]
-        return ids.iloc[PART::PART].tolist()
-
-    def parts(self) -> Iterator[Customers]:
-        """The customers in parts of at most `PART`, in the order of ids; few customers are one part, the month itself."""
-        if not self._starts:
-            yield self
-            return
-        bounds = [None, *self._starts, None]
-        yield from (Part(self, low, high) for low, high in pairwise(bounds))
-
-    def alone(self, customer_id: str) -> Customers:
-        """One customer; without any row where there is none of this id."""
-        return Part(self, customer_id, customer_id + "\0")
-
-    def keep_by_part(self, step: str, compute: Callable[[Customers], pd.DataFrame]) -> None:
-        """Keep a frame of one row per customer, computed part by part."""
-        self.tables.cache.keep_parts(step, lambda: (compute(part) for part in self.parts()))
-
-    def read(self, step: str, columns: Columns = None) -> pd.DataFrame:
-        """A frame that is kept, of all customers; where they are many only the columns asked for."""
-        read = self.tables.cache.read_frame
-        if self._starts:
-            return self._memory.get(f"{step}: {columns}", lambda: read(step, columns))
-        found = self._memory.get(step, lambda: read(step))
-        return found if columns is None else found[columns]
 
     def accounting(self) -> pd.DataFrame:
         """Every row accounted for: table, reason, rows, amount, example."""
@@ -322,9 +290,9 @@ class Workbook(Rules, Customers):
         return people.checklist_scale(self)
 
     @cached_property
-    def customers_with_bands(self) -> pd.DataFrame | None:
-        """The customers table with sizes and ages in bands; None where it was not given."""
-        return people.customers_with_bands(self)
+    def sizes_are_numbers(self) -> bool:
+        """Whether the customers table tells company sizes in numbers of employees."""
+        return people.sizes_are_numbers(self)
 
     @cached_property
     def origins(self) -> dict[str, str]:
@@ -335,10 +303,6 @@ class Workbook(Rules, Customers):
     def attribute_names(self) -> list[str]:
         """The attributes known of customers, in the order of the slices."""
         return [*self.origins, "tenure"]
-
-    def attribute(self, name: str) -> pd.Series:
-        """One of the attributes by customer_id."""
-        return self.attributes(["customer_id", name]).set_index("customer_id")[name]
 
     def stage_transitions(self) -> pd.DataFrame:
         """Stage a month ago by stage now, beside the same month last year (`insight.stages`)."""
@@ -351,6 +315,11 @@ class Workbook(Rules, Customers):
     def slices(self) -> pd.DataFrame:
         """Tier × stage by every attribute, small cells suppressed (slices.csv)."""
         return self._step("slices", lambda: people.published_slices(self))
+
+    def attribute_tallies(self) -> dict[str, pd.DataFrame]:
+        """Customers by value, tier and stage, by attribute (`workbook.counted.attribute_tallies`)."""
+        found = self._step("attribute_tallies", lambda: counted.attribute_tallies(self))
+        return {name: found[name] for name in self.attribute_names}
 
     def compared(self) -> pd.DataFrame:
         """The values of every attribute beside each other (`slices.side_by_side`), under each other by attribute."""
@@ -672,7 +641,7 @@ class Workbook(Rules, Customers):
     def _groups(self, column: str, scheme: str, order: list[str]) -> pd.DataFrame:
         return self._step(
             f"groups-{column}",
-            lambda: groups.summary(self.book([column, *groups.SUMMED]), column, scheme, order),
+            lambda: groups.summary(self.by_part(partial(counted.group_sums, column)), scheme, order),
         )
 
     def tiers(self) -> pd.DataFrame:
@@ -693,5 +662,5 @@ class Workbook(Rules, Customers):
 
     def clusters(self) -> pd.DataFrame:
         """Clusters side by side (clusters.csv), the most valuable first; empty where none were fitted."""
-        numbers = self.book(["cluster"])["cluster"].dropna().unique()
+        numbers = self.counts()["cluster"].dropna().unique()
         return self._groups("cluster", "k_means", [str(n) for n in sorted(numbers)])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tierbook import lookup
-from tierbook.insight import concentration, segmentation, slices
+from tierbook.insight import concentration, groups, segmentation, slices
 from tierbook.scores import lifecycle
 from tierbook.scores.rfm import MEASURES
 
@@ -26,7 +28,7 @@ GROUPED = ["tier", "segment", "stage", "trend", "cluster", "in_window", "returni
 OFFERED = ["tier", "next", "have"]
 
 
-def _added(parts: list[pd.DataFrame], by: list[str]) -> pd.DataFrame:
+def _added(parts: Iterable[pd.DataFrame], by: list[str]) -> pd.DataFrame:
     """Counts and sums of several parts as one, a row for each combination of ``by``, nulls among them."""
     found = pd.concat(parts, ignore_index=True)
     return found.groupby(by, dropna=False, as_index=False)[[name for name in found if name not in by]].sum()
@@ -35,7 +37,7 @@ def _added(parts: list[pd.DataFrame], by: list[str]) -> pd.DataFrame:
 def purchases(month: Workbook) -> dict[str, Any]:
     """``by_days``: customers by days with a purchase; of all customers also ``distinct`` ids, ``repeaters`` (with a second
     day of purchase) and ``window_orders``."""
-    parts = [_purchases(part) for part in month.parts()]
+    parts = list(month.by_part(_purchases))
     by_days = _added([days for days, _ in parts], ["active_days"])
     return {"by_days": by_days, **pd.DataFrame([sums for _, sums in parts]).sum().to_dict()}
 
@@ -71,7 +73,7 @@ def held(amounts: pd.Series) -> dict[str, Any]:
 def counts(month: Workbook) -> pd.DataFrame:
     """Customers by tier, segment, stage, trend and cluster, by whether they have an order ``in_window`` and whether they
     are ``returning`` (had one in the window before): customers, and monetary, theirs together."""
-    return _added([_counts(part) for part in month.parts()], GROUPED)
+    return _added(month.by_part(_counts), GROUPED)
 
 
 def _counts(part: Customers) -> pd.DataFrame:
@@ -80,6 +82,11 @@ def _counts(part: Customers) -> pd.DataFrame:
     placed = book.assign(in_window=book["frequency"].notna(), returning=returning)
     groups = placed.groupby(GROUPED, dropna=False)
     return groups.agg(customers=("monetary", "size"), monetary=("monetary", "sum")).reset_index()
+
+
+def group_sums(column: str, part: Customers) -> pd.DataFrame:
+    """`groups.sums` of the book by one of its columns."""
+    return groups.sums(part.book([column, *groups.SUMMED]), column)
 
 
 def protection_counts(month: Workbook) -> pd.DataFrame:
@@ -91,7 +98,7 @@ def protection_counts(month: Workbook) -> pd.DataFrame:
 def checked(month: Workbook) -> dict[str, pd.DataFrame]:
     """The checklist counted: ``by_tier`` (met, known, tier, customers) and ``criteria`` (criterion, meets, fails,
     unknown)."""
-    tables = [_checked(part) for part in month.parts()]
+    tables = list(month.by_part(_checked))
     by_tier = _added([table["by_tier"] for table in tables], ["met", "known", "tier"])
     criteria = sum(table["criteria"] for table in tables)
     return {"by_tier": by_tier, "criteria": criteria.rename_axis("criterion").reset_index()}
@@ -108,14 +115,19 @@ def _checked(part: Customers) -> dict[str, pd.DataFrame]:
 
 def compared(month: Workbook) -> pd.DataFrame:
     """`slices.side_by_side` of every attribute under each other: attribute, and its columns."""
-    names, best = month.attribute_names, month.tier_scheme.order[0]
-    parts = [_tallied(part, names) for part in month.parts()]
-    tallies = {name: pd.concat([tallied[name] for tallied in parts], ignore_index=True) for name in names}
+    best, tallies = month.tier_scheme.order[0], month.attribute_tallies()
     tables = [slices.side_by_side(tally, best).assign(attribute=name) for name, tally in tallies.items()]
     return pd.concat(tables, ignore_index=True)
 
 
-def _tallied(part: Customers, names: list[str]) -> dict[str, pd.DataFrame]:
+def attribute_tallies(month: Workbook) -> dict[str, pd.DataFrame]:
+    """Customers by value, tier and stage, by attribute (`slices.tallied`, part under part)."""
+    names = month.attribute_names
+    parts = list(month.by_part(partial(_tallied, names)))
+    return {name: pd.concat([tallied[name] for tallied in parts], ignore_index=True) for name in names}
+
+
+def _tallied(names: list[str], part: Customers) -> dict[str, pd.DataFrame]:
     book = part.book(["customer_id", "tier", "stage", "monetary"])
     known = part.attributes(["customer_id", *names]).set_index("customer_id")
     return {name: slices.tallied(book, known[name]) for name in names}
@@ -123,14 +135,20 @@ def _tallied(part: Customers, names: list[str]) -> dict[str, pd.DataFrame]:
 
 def score_cells(month: Workbook) -> pd.DataFrame:
     """Customers by their scores (`segmentation.cells`), those without among them."""
-    return segmentation.cells(pd.concat([segmentation.cells(part.scores(list("rfm"))) for part in month.parts()]))
+    return segmentation.cells(pd.concat(month.by_part(_score_cells)))
+
+
+def _score_cells(part: Customers) -> pd.DataFrame:
+    return segmentation.cells(part.scores(list("rfm")))
 
 
 def segment_cells(month: Workbook) -> pd.DataFrame:
     """The segment map with the customers of every cell (`segmentation.cell_map`)."""
-    scheme = month.segment_map
-    parts = [segmentation.cells(part.cells(scheme)) for part in month.parts()]
-    return segmentation.cell_map(scheme, segmentation.cells(pd.concat(parts)))
+    return segmentation.cell_map(month.segment_map, segmentation.cells(pd.concat(month.by_part(_segment_cells))))
+
+
+def _segment_cells(part: Customers) -> pd.DataFrame:
+    return segmentation.cells(part.cells(part.whole.segment_map))
 
 
 def spread(month: Workbook) -> dict[str, Any]:
@@ -140,24 +158,23 @@ def spread(month: Workbook) -> dict[str, Any]:
 
 def comeback(month: Workbook) -> pd.DataFrame:
     """Who came back after how long a silence (`segmentation.comeback`)."""
-    earlier = month.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS)
-    columns = ["customer_id", "active_days"]
-    parts = [
-        segmentation.silences(part.history(columns=columns), part.history(earlier, [*columns, "recency_days"]))
-        for part in month.parts()
-    ]
-    return segmentation.comeback(parts)
+    return segmentation.comeback(list(month.by_part(_silences)))
+
+
+def _silences(part: Customers) -> pd.DataFrame:
+    earlier, columns = part.whole.as_of - dt.timedelta(days=lifecycle.COMEBACK_DAYS), ["customer_id", "active_days"]
+    return segmentation.silences(part.history(columns=columns), part.history(earlier, [*columns, "recency_days"]))
 
 
 def highest(month: Workbook) -> dict[str, Any]:
     """``customer_id`` of the most money among those on the call list, or where it is empty of all; ``called``: which."""
     called = month.call_list()["alerts"]["customer_id"]
-    asked = [_highest(part, called) for part in month.parts()]
-    first = pd.concat(asked).sort_values(["monetary", "customer_id"], ascending=[False, True]).iloc[0]
+    asked = pd.concat(month.by_part(partial(_highest, called)))
+    first = asked.sort_values(["monetary", "customer_id"], ascending=[False, True]).iloc[0]
     return {"customer_id": first["customer_id"], "called": bool(len(called))}
 
 
-def _highest(part: Customers, called: pd.Series) -> pd.DataFrame:
+def _highest(called: pd.Series, part: Customers) -> pd.DataFrame:
     book = part.book(["customer_id", "monetary"])
     asked = book[lookup.places(book["customer_id"], called) >= 0] if len(called) else book
     return asked.sort_values(["monetary", "customer_id"], ascending=[False, True]).head(1)
@@ -166,7 +183,7 @@ def _highest(part: Customers, called: pd.Series) -> pd.DataFrame:
 def next_best_counts(month: Workbook) -> dict[str, Any]:
     """``offers``: customers by tier, next and have of their next best offer, and how many ``in_book`` have that tier
     there too; ``distinct``: their ids."""
-    parts = [_next_bests(part) for part in month.parts()]
+    parts = list(month.by_part(_next_bests))
     offers = _added([table for table, _ in parts], OFFERED)
     return {"offers": offers, "distinct": sum(distinct for _, distinct in parts)}
 

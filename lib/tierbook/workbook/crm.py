@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def reconcile(month: Workbook) -> pd.DataFrame:
     """Customers by our name and the CRM's label; empty where the customers table has no crm_segment."""
-    people = month.table("customers")
+    people = month.table("customers", ["customer_id", "crm_segment"])
     if people is None:
         return pd.DataFrame(columns=reconciliation.COLUMNS)
     languages = [month.words(language) for language in ("en", "zh")]

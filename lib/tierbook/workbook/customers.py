@@ -16,13 +16,10 @@ from tierbook.engine import Engine
 from tierbook.insight import traits
 from tierbook.scores import lifecycle, maps, rfm
 from tierbook.workbook import loop, needs, people, summary, tiers, value, warning
-from tierbook.workbook.memory import Memory
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
 
-PART = 500_000
-"""Most customers of a part. What a month computes of each takes some two gigabytes a million."""
 Columns = list[str] | None
 
 
@@ -37,6 +34,8 @@ class Customers:
 
     read: Callable[..., pd.DataFrame]
     """(step, columns): the rows and columns asked for of a frame that is kept."""
+    table: Callable[..., pd.DataFrame | None]
+    """(name, columns): the counted rows of an optional table, as `read` gives those of a frame; None without the table."""
 
     def only(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         """The rows of an engine's frame that are of these customers."""
@@ -110,7 +109,8 @@ class Customers:
         """What schemes and checklists may ask of each customer beside r, f and m (`insight.traits`)."""
         date, month = as_of or self.whole.as_of, self.whole
         ids = self.history(date, ["customer_id"])["customer_id"]
-        tables = {name: month.table(name) for name in ("surveys", "tickets", "customers")} if wanted else {}
+        # who brought a customer in may be of another part
+        tables = {name: month.table(name, columns) for name, columns in traits.READ.items()} if wanted else {}
         stage = self.stage(date) if "stage" in wanted else None
         return traits.traits(wanted, ids, day_number(date), month.params.rfm.window_days, tables, stage)
 
@@ -120,7 +120,12 @@ class Customers:
 
     def scores(self, columns: Columns = None) -> pd.DataFrame:
         """customer_id, recency_days, frequency, monetary, r, f, m, segment, tier, stage, cluster of every customer."""
-        return self._by_part("scores", tiers.scores, columns)
+        return self.read(self.kept_scores(), columns)
+
+    def kept_scores(self) -> str:
+        """The step that holds the scores, written where it is not yet."""
+        self.whole.keep_by_part(step := "scores", tiers.scores)
+        return step
 
     def cluster_labels(self) -> pd.DataFrame:
         """customer_id, cluster and cluster_before of every customer: now and a month ago, null outside of the window."""
@@ -132,7 +137,12 @@ class Customers:
 
     def attributes(self, columns: Columns = None) -> pd.DataFrame:
         """customer_id with region, industry, company_size, channel, store, gender, age, tenure, as far as known."""
-        return self._by_part("attributes", people.attributes, columns)
+        return self.read(self.kept_attributes(), columns)
+
+    def kept_attributes(self) -> str:
+        """The step that holds the attributes, written where it is not yet."""
+        self.whole.keep_by_part(step := "attributes", people.attributes)
+        return step
 
     # --- value --------------------------------------------------------------------------------------------------
 
@@ -199,30 +209,9 @@ class Customers:
 
     def book(self, columns: Columns = None) -> pd.DataFrame:
         """One row per customer, every score beside its reason (DESIGN §6)."""
-        return self._by_part("book", summary.assemble, columns)
+        return self.read(self.kept_book(), columns)
 
-
-class Part(Customers):
-    """The customers of a month whose ids lie from ``low`` (None: the first) to before ``high`` (None: the last).
-
-    All that is not one row per customer is the whole month's.
-    """
-
-    def __init__(self, whole: Workbook, low: str | None, high: str | None):
-        self.whole, self._low, self._high = whole, low, high
-        self._memory = Memory()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.whole, name)
-
-    def only(self, frame: nw.LazyFrame) -> nw.LazyFrame:
-        """The rows of an engine's frame whose customer_id lies in the part."""
-        if self._low is not None:
-            frame = frame.filter(nw.col("customer_id") >= self._low)
-        return frame if self._high is None else frame.filter(nw.col("customer_id") < self._high)
-
-    def read(self, step: str, columns: Columns = None) -> pd.DataFrame:
-        """The part's rows of a frame that is kept."""
-        bounds = [("customer_id", sign, at) for sign, at in ((">=", self._low), ("<", self._high)) if at is not None]
-        name = f"{step}: {columns}"
-        return self._memory.get(name, lambda: self.whole.tables.cache.read_frame(step, columns, bounds))
+    def kept_book(self) -> str:
+        """The step that holds the book, written where it is not yet."""
+        self.whole.keep_by_part(step := "book", summary.assemble)
+        return step

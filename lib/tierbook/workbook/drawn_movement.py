@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -28,20 +29,21 @@ def upgrade_steps(month: Workbook) -> dict[str, Any]:
     gives a next tier and who is not lost; ``least_orders``; ``listed`` and ``with_money``: the first rows of all, and of
     those who lack money too."""
     found = month.upgrade_candidates(["tier", "next_tier", "orders_missing", "spend_missing", "monetary"])
-    promised = 0
-    for part in month.parts():
-        book = part.book(["next_tier", "stage"])
-        promised += int((book["next_tier"].notna() & (book["stage"] != "lost")).sum())
     step, by = "upgrade_candidates", "monetary"
     lacking = ~nw.col("spend_missing").is_null()
     return {
         "steps": upgrades.steps(found),
         "customers": len(found),
-        "promised": promised,
+        "promised": sum(month.by_part(_promised)),
         "least_orders": None if found.empty else float(found["orders_missing"].min()),
         "listed": top_rows(month, step, by, LISTED, CANDIDATE),
         "with_money": top_rows(month, step, by, LISTED_WITH_MONEY, CANDIDATE, lacking),
     }
+
+
+def _promised(part: Customers) -> int:
+    book = part.book(["next_tier", "stage"])
+    return int((book["next_tier"].notna() & (book["stage"] != "lost")).sum())
 
 
 def kept_tiers(month: Workbook) -> dict[str, Any]:
@@ -58,7 +60,7 @@ _FALLEN = ["customer_id", "tier", "previous_tier", "tier_change", "change_reason
 def fallen(month: Workbook) -> dict[str, Any]:
     """Who left the best tier since last month: ``customers``; ``owned``, of them with an owner; ``listed``: the first rows
     by the net sales they brought before (net)."""
-    found = pd.concat([_fallen(part) for part in month.parts()], ignore_index=True)
+    found = pd.concat(month.by_part(_fallen), ignore_index=True)
     found = found.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)
     return {"customers": len(found), "owned": int(found["owner"].notna().sum()), "listed": found.head(LISTED)}
 
@@ -74,25 +76,27 @@ def flagged(month: Workbook) -> dict[str, Any]:
     """Whom the early warning flags, counted: ``counts`` (tier, alert_reason, customers, value_at_stake); ``faults``:
     customers flagged with less than nothing at stake, or not flagged with anything; ``candidates_then``: whom the rule of
     the backtest looked at."""
-    counts, faults = [], 0
-    for part in month.parts():
-        book = part.book(["tier", "alert", "alert_reason", "value_at_stake"])
-        warned = book["alert"].astype(bool)
-        groups = book[warned].groupby(["tier", "alert_reason"], dropna=False)["value_at_stake"]
-        counts.append(groups.agg(customers="size", value_at_stake="sum").reset_index())
-        faults += int(
-            (warned & ~book["value_at_stake"].ge(0)).sum() + book.loc[~warned, "value_at_stake"].notna().sum()
-        )
+    counts, faults = zip(*month.by_part(_flagged), strict=True)
     found = pd.concat(counts, ignore_index=True).groupby(["tier", "alert_reason"], dropna=False).sum().reset_index()
     then = month.history(dt.date.fromisoformat(month.alert_backtest()["cut"]), ["window_active_days"])
-    return {"counts": found, "faults": faults, "candidates_then": int(risk.is_candidate(then).sum())}
+    return {"counts": found, "faults": sum(faults), "candidates_then": int(risk.is_candidate(then).sum())}
+
+
+def _flagged(part: Customers) -> tuple[pd.DataFrame, int]:
+    book = part.book(["tier", "alert", "alert_reason", "value_at_stake"])
+    warned = book["alert"].astype(bool)
+    groups = book[warned].groupby(["tier", "alert_reason"], dropna=False)["value_at_stake"]
+    faults = (warned & ~book["value_at_stake"].ge(0)).sum() + book.loc[~warned, "value_at_stake"].notna().sum()
+    return groups.agg(customers="size", value_at_stake="sum").reset_index(), int(faults)
 
 
 def called(month: Workbook) -> pd.DataFrame:
     """What the book and the flags say of those on the call list, in its order: customer_id, alert, previous_tier, risk."""
     listed = month.call_list()["alerts"]["customer_id"]
-    found = []
-    for part in month.parts():
-        both = part.book(["customer_id", "alert", "previous_tier"]).assign(risk=part.flags(["risk"])["risk"])
-        found.append(both[lookup.places(both["customer_id"], listed) >= 0])
-    return lookup.rows(listed, pd.concat(found, ignore_index=True))
+    found = pd.concat(month.by_part(partial(_told_of, listed)), ignore_index=True)
+    return lookup.rows(listed, found)
+
+
+def _told_of(listed: pd.Series, part: Customers) -> pd.DataFrame:
+    both = part.book(["customer_id", "alert", "previous_tier"]).assign(risk=part.flags(["risk"])["risk"])
+    return both[lookup.places(both["customer_id"], listed) >= 0]

@@ -12,6 +12,7 @@ from tierbook.workbook.top_rows import top_rows
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Customers
 
 BEST, BELIED = 15, 10
 """Rows listed: of the highest expected value, and of those whose value belies their tier."""
@@ -81,19 +82,19 @@ def belied(month: Workbook) -> dict[str, Any]:
     ``thirds`` (`worth.thirds`), ``looks`` (`worth.belied`), ``more`` and ``less``: the first rows of whom it counts;
     ``valued``: customers with a value tier.
     """
-    order, columns = month.tier_scheme.order, ["tier", "stage", "value_tier", "clv", "monetary"]
-    counts, looks, valued = [], [], 0
-    for part in month.parts():
-        book = part.book(columns)
-        counts.append(worth.thirds(book))
-        looks.append(worth.belied(book, order))
-        valued += int(book["value_tier"].notna().sum())
+    order = month.tier_scheme.order
+    counts, looks, valued = zip(*month.by_part(_belied), strict=True)
     thirds = pd.concat(counts, ignore_index=True).groupby(["tier", "stage", "value_tier"])[["customers", "clv"]].sum()
     lists = {
         name: top_rows(month, "book", by, BELIED, _BELIED, holds) for name, (holds, by) in worth.looks(order).items()
     }
     looks = pd.concat(looks, ignore_index=True).groupby("looks").sum().reset_index()
-    return {"thirds": thirds.reset_index(), "looks": looks, **lists, "valued": valued}
+    return {"thirds": thirds.reset_index(), "looks": looks, **lists, "valued": sum(valued)}
+
+
+def _belied(part: Customers) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    book = part.book(["tier", "stage", "value_tier", "clv", "monetary"])
+    return worth.thirds(book), worth.belied(book, part.whole.tier_scheme.order), int(book["value_tier"].notna().sum())
 
 
 def recent_beside_expected(month: Workbook) -> pd.DataFrame:
@@ -102,5 +103,9 @@ def recent_beside_expected(month: Workbook) -> pd.DataFrame:
     month.tables.keep(
         RECENT, lambda _, days: worth.recent_money(days, month.as_of, months), "days", order=["customer_id"]
     )
-    sums = [worth.brought(part.book(worth.SET_BESIDE), part.read(RECENT), month.margin_rate) for part in month.parts()]
-    return worth.recent_beside_expected(pd.concat(sums, ignore_index=True), month.tier_scheme.order)
+    sums = pd.concat(month.by_part(_brought), ignore_index=True)
+    return worth.recent_beside_expected(sums, month.tier_scheme.order)
+
+
+def _brought(part: Customers) -> pd.DataFrame:
+    return worth.brought(part.book(worth.SET_BESIDE), part.read(RECENT), part.whole.margin_rate)

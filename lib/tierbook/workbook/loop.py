@@ -21,35 +21,38 @@ def planned(month: Workbook) -> pd.DataFrame:
     """Everybody on a list this month, and who of them is held out (`insight.actions.planned`)."""
     rules = month.params.campaign
     salt = f"{month.params.report.name}|actions|{month.params.seed}"
-    listed = pd.concat([actions.listed(_now(part), month.catalogue) for part in month.parts()], ignore_index=True)
+    listed = pd.concat(month.by_part(_now), ignore_index=True)
     return actions.drawn(listed, month.experience(), rules.holdout, salt)
 
 
 def _now(part: Customers) -> pd.DataFrame:
+    """Who is on which list this month."""
     scored = part.scores(["customer_id", "tier", "stage", "segment"])
-    return _listable(part, scored.assign(alert=part.flags(["alert"])["alert"]), part.whole.as_of)
+    return _listed(part, scored.assign(alert=part.flags(["alert"])["alert"]), part.whole.as_of)
 
 
 def _a_month_ago(part: Customers) -> pd.DataFrame:
+    """Who would have been on which list a month ago."""
     month, date = part.whole, part.whole.dates[1]
     then = part.flags_last_month(["customer_id", "tier", "alert"])
     segment = month.segment_map.apply(part.cells(month.segment_map, date)).astype(object)
-    return _listable(part, then.assign(stage=part.stage(date).astype(object), segment=segment), date)
+    return _listed(part, then.assign(stage=part.stage(date).astype(object), segment=segment), date)
 
 
-def _listable(part: Customers, parts: pd.DataFrame, date: dt.date) -> pd.DataFrame:
+def _listed(part: Customers, scored: pd.DataFrame, date: dt.date) -> pd.DataFrame:
     month = part.whole
-    people = actions.with_people(parts, month.table("customers"))
+    people = actions.with_people(scored, part.table("customers", actions.PEOPLE))
     flagged = people.loc[people["alert"], "customer_id"]
     ids = people["customer_id"]
-    return people.assign(
-        birthday=ids.isin(_greeted(month, people, date)), held_out=ids.isin(flagged[warning.held_out(month, flagged)])
+    listable = people.assign(
+        birthday=ids.isin(_greeted(part, people, date)), held_out=ids.isin(flagged[warning.held_out(month, flagged)])
     )
+    return actions.listed(listable, month.catalogue)
 
 
-def _greeted(month: Workbook, people: pd.DataFrame, date: dt.date) -> pd.Series:
+def _greeted(part: Customers, people: pd.DataFrame, date: dt.date) -> pd.Series:
     """Who has a birthday from the day after ``date`` to the next report; nobody without a customers table."""
-    table = month.table("customers")
+    table = part.table("customers", behaviour.BORN)
     if table is None:
         return pd.Series(dtype="str")
     return behaviour.birthdays(people, table, date, months_before(date, -1))["customer_id"]
@@ -57,10 +60,10 @@ def _greeted(month: Workbook, people: pd.DataFrame, date: dt.date) -> pd.Series:
 
 def experience(month: Workbook) -> pd.DataFrame:
     """What those who would have been listed a month ago have spent since: what this month's control arms are sized by."""
-    then = [actions.listed(_a_month_ago(part), month.catalogue) for part in month.parts()]
+    then = pd.concat(month.by_part(_a_month_ago), ignore_index=True)
     since = month.end - day_number(month.dates[1])
     spent = month.tables.collect(lambda _, days: holdout.spend_within(days, month.end, since), "days")
-    return holdout.experience(pd.concat(then, ignore_index=True), spent)
+    return holdout.experience(then, spent)
 
 
 def action_sizes(month: Workbook) -> pd.DataFrame:

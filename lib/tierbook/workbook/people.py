@@ -6,6 +6,7 @@ import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
 from tierbook import history, lookup
@@ -39,10 +40,7 @@ def clusters(month: Workbook) -> dict[str, Any]:
         return in_measures(found.head(0) if few else found, params.rfm).dropna()
 
     def moved(rule: ClusterRule | None) -> pd.DataFrame:
-        counts = [
-            cluster_path.moves(partial(_window, part, few), month.dates, rule, params.rfm) for part in month.parts()
-        ]
-        return pd.concat(counts, ignore_index=True)
+        return pd.concat(month.by_part(partial(_cluster_moves, rule, few)), ignore_index=True)
 
     return cluster_path.path(measured, moved, month.dates, params.clusters.k, params.seed)
 
@@ -51,6 +49,10 @@ def _distinct_windows(month: Workbook, date: dt.date) -> pd.DataFrame:
     step = month.kept_window(date)
     with month.tables.engine() as engine:
         return engine.collect(history.distinct(month.tables.scan_step(engine, step), MEASURED))
+
+
+def _cluster_moves(rule: ClusterRule | None, few: bool, part: Customers) -> pd.DataFrame:
+    return cluster_path.moves(partial(_window, part, few), part.whole.dates, rule, part.whole.params.rfm)
 
 
 def _window(part: Customers, few: bool, date: dt.date) -> pd.DataFrame:
@@ -95,10 +97,12 @@ def stage_transitions(month: Workbook) -> pd.DataFrame:
 def _transitions(month: Workbook, now: dt.date, before: dt.date) -> pd.DataFrame | None:
     if now != month.as_of and day_number(before) < month.first_day:
         return None
-    return stages.together([
-        stages.transitions(*(part.history(date, ["customer_id"]).assign(stage=part.stage(date)) for date in (before, now)))
-        for part in month.parts()
-    ])  # fmt: skip
+    return stages.together(list(month.by_part(partial(_staged, before, now))))
+
+
+def _staged(before: dt.date, now: dt.date, part: Customers) -> pd.DataFrame:
+    then, later = (part.history(date, ["customer_id"]).assign(stage=part.stage(date)) for date in (before, now))
+    return stages.transitions(then, later)
 
 
 def leads(month: Workbook) -> pd.DataFrame:
@@ -120,18 +124,42 @@ def late_refunds(month: Workbook) -> pd.DataFrame:
 FIRST_VALUES = "first_values"
 
 
-def customers_with_bands(month: Workbook) -> pd.DataFrame | None:
+_ASKED = ["customer_id", *slices.ATTRIBUTES, "birthday"]
+
+
+def customers_with_bands(part: Customers) -> pd.DataFrame | None:
     """The customers table with sizes and ages in bands; None where it was not given."""
-    customers = month.table("customers")
+    customers, edges = part.table("customers", _ASKED), part.whole.params.segments.size_bands
     if customers is None:
         return None
-    sizes = slices.size_bands(customers["company_size"], month.params.segments.size_bands)
-    return customers.assign(company_size=sizes, age=slices.age_bands(customers, month.as_of))
+    if part.whole.sizes_are_numbers:
+        customers["company_size"] = slices.size_bands(customers["company_size"], edges)
+    return customers.assign(age=slices.age_bands(customers, part.whole.as_of))
+
+
+def sizes_are_numbers(month: Workbook) -> bool:
+    """`slices.are_numbers` of the company sizes in the customers table."""
+    found = month.tables.collect(lambda _, table: table.select("company_size").unique(), "customers")
+    return slices.are_numbers(found["company_size"])
+
+
+def _one_of_each(month: Workbook) -> pd.DataFrame | None:
+    """A row with a value of each attribute that the customers table knows of anybody; None without the table."""
+    if not month.has("customers"):
+        return None
+    until = dt.datetime.combine(month.as_of, dt.time.max)
+
+    def largest(_, table):
+        possible = nw.when(nw.col("birthday") <= until).then(nw.col("birthday")).alias("birthday")
+        return table.with_columns(possible).select(nw.col(*slices.ATTRIBUTES, "birthday").max())
+
+    found = month.tables.collect(largest, "customers")
+    return found.assign(age=slices.age_bands(found, month.as_of))
 
 
 def origins(month: Workbook) -> dict[str, str]:
     """Which table says what of customers (`insight.slices.origins`); what their first orders say is kept where asked."""
-    customers = month.customers_with_bands
+    customers = _one_of_each(month)
     known = slices.origins(customers, None)
     lacking = [column for column in ("region", "channel", "store") if column not in known]
     if not lacking:
@@ -141,13 +169,15 @@ def origins(month: Workbook) -> dict[str, str]:
         return slices.first_values(lines, days, lacking)
 
     month.tables.keep(FIRST_VALUES, first, "transactions", "days", order=["customer_id"])
-    return slices.origins(customers, month.read(FIRST_VALUES, lacking))
+    with month.tables.engine() as engine:
+        said = engine.collect(month.tables.scan_step(engine, FIRST_VALUES).select(nw.col(*lacking).max()))
+    return slices.origins(customers, said)
 
 
 def attributes(part: Customers) -> pd.DataFrame:
     """Region, industry, company size, channel, store, gender, age and tenure of each customer, as far as known."""
     month, found = part.whole, part.history(columns=["customer_id", "T"])
-    tables = {"customers": month.customers_with_bands}
+    tables = {"customers": customers_with_bands(part)}
     if "first_orders" in month.origins.values():
         tables["first_orders"] = part.read(FIRST_VALUES)
     return slices.attributes(found, tables, month.origins)
@@ -155,8 +185,7 @@ def attributes(part: Customers) -> pd.DataFrame:
 
 def published_slices(month: Workbook) -> pd.DataFrame:
     """Tier × stage by every attribute, small cells suppressed."""
-    book = month.book(["customer_id", "tier", "stage", "monetary"])
-    return slices.published(book, month.attribute_names, month.attribute, month.tier_scheme.order, list(STAGES))
+    return slices.published(month.attribute_tallies(), month.tier_scheme.order, list(STAGES))
 
 
 def _rows_of(frame: pd.DataFrame, customer_id: str) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def _faults(month: Workbook, assigned: pd.DataFrame) -> pd.DataFrame:
     contacts = month.table("contacts")
     if contacts is None:
         return pd.DataFrame(columns=contact_faults.COLUMNS)
-    rules, people = month.params.campaign, month.table("customers")
+    rules, people = month.params.campaign, month.table("customers", ["customer_id"])
     known = [
         month.history(columns=["customer_id"])["customer_id"],
         *([] if people is None else [people["customer_id"]]),

@@ -60,16 +60,16 @@ def _facts(month: Workbook) -> scorecard.Facts:
 
 def _base(month: Workbook) -> pd.DataFrame:
     """Customers of the window and of the best tier at each month's end (`buying.base`)."""
-    best = month.tier_scheme.order[0]
+    return buying.together(month.by_part(_base_of))
+
+
+def _base_of(part: Customers) -> pd.DataFrame:
+    best, dates = part.whole.tier_scheme.order[0], part.whole.dates[:MONTHS]
     columns = ["end", "customer_id", "window_active_days", "window_orders", "window_net", "window_cost"]
+    tiers = ["end", "customer_id", "tier"]
     rows = [
-        buying.base(
-            month.window(date, columns=columns),
-            month.tiers_on(date, ["end", "customer_id", "tier"]),
-            [day_number(date)],
-            best,
-        )
-        for date in month.dates[:MONTHS]
+        buying.base(part.window(date, columns=columns), part.tiers_on(date, tiers), [day_number(date)], best)
+        for date in dates
     ]
     return pd.concat(rows, ignore_index=True).rename_axis("ago")
 
@@ -119,20 +119,29 @@ _WARNED = ["flagged", "value_at_stake"] + [
 def _warning(month: Workbook) -> pd.DataFrame:
     """The early warning now and a month ago, by the rule of each date; what became of who was flagged a month ago."""
     table = pd.DataFrame(np.nan, index=pd.RangeIndex(MONTHS, name="ago"), columns=_WARNED)
-    columns = ["customer_id", "risk", "alert", "value_at_stake"]
-    now, then = month.flags(columns), month.flags_last_month(columns)
-    for ago, flags in enumerate((now, then)):
-        if flags["risk"].notna().any():
-            table.loc[ago, ["flagged", "value_at_stake"]] = [flags["alert"].sum(), flags["value_at_stake"].sum()]
+    sums = pd.DataFrame(month.by_part(_warned)).sum()
+    for ago, which in enumerate(("now", "then")):
+        if sums[f"judged_{which}"]:
+            table.loc[ago, ["flagged", "value_at_stake"]] = [sums[f"flagged_{which}"], sums[f"at_stake_{which}"]]
     table.loc[1, "value_at_stake"] *= _margin_then_over_now(month)
-    found, warned = month.history(columns=["customer_id", "last_day"]), then.loc[then["alert"], "customer_id"]
-    last_day = lookup.of(warned, found["customer_id"], found["last_day"])
-    bought = int((last_day > day_number(month.dates[1])).sum())
-    table.loc[0, ["flagged_before", "flagged_bought"]] = [len(warned), bought]
+    table.loc[0, ["flagged_before", "flagged_bought"]] = [sums["flagged_then"], sums["bought"]]
     for called in month.loop()["called"].itertuples():
         outcome = [called.n_treated, called.buyers_listed, called.n_control, called.buyers_held_out]
         table.loc[0, ["listed_before", "listed_bought", "held_out_before", "held_out_bought"]] = outcome
     return table
+
+
+def _warned(part: Customers) -> dict[str, float]:
+    """Customers whom the rule could judge and whom it flags with what is at stake, now and a month ago; of those flagged
+    then, how many have bought since."""
+    columns, sums = ["customer_id", "risk", "alert", "value_at_stake"], {}
+    found, then = part.history(columns=["customer_id", "last_day"]), part.flags_last_month(columns)
+    for which, flags in (("now", part.flags(columns)), ("then", then)):
+        sums[f"judged_{which}"] = int(flags["risk"].notna().sum())
+        sums[f"flagged_{which}"] = int(flags["alert"].sum())
+        sums[f"at_stake_{which}"] = float(flags["value_at_stake"].sum())
+    last_day = lookup.of(then.loc[then["alert"], "customer_id"], found["customer_id"], found["last_day"])
+    return {**sums, "bought": int((last_day > day_number(part.whole.dates[1])).sum())}
 
 
 def _margin_then_over_now(month: Workbook) -> float:
@@ -216,7 +225,7 @@ def assemble(part: Customers) -> pd.DataFrame:
         part.forecast().drop(columns="customer_id"),
         part.flags(["alert", "alert_reason", "value_at_stake"]),
     ]
-    people = actions.with_people(pd.concat(columns, axis=1), month.table("customers"))
+    people = actions.with_people(pd.concat(columns, axis=1), part.table("customers", actions.PEOPLE))
     planned = part.planned(["customer_id", "action", "held_out"])
     chosen = planned[~planned["held_out"]]
     action = lookup.of(people["customer_id"], chosen["customer_id"], chosen["action"])

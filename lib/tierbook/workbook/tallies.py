@@ -22,7 +22,7 @@ DRAWN = ("row_counts", "planned_counts", "value_held", "value_belied", "recent_b
 def row_counts(month: Workbook) -> pd.DataFrame:
     """What stands in the frames of customers: frame, rows, customers (ids without repeats), strangers (rows of whom the
     history does not know)."""
-    counts = pd.concat([_rows(part) for part in month.parts()])
+    counts = pd.concat(month.by_part(_rows))
     return counts.groupby("frame", sort=False).sum().reset_index()
 
 
@@ -39,11 +39,18 @@ def _rows(part: Customers) -> pd.DataFrame:
 
 def planned_counts(month: Workbook) -> pd.DataFrame:
     """This month's lists counted (`actions.counted`), and in_book: customers to whom the book gives the action."""
-    found = []
-    for part in month.parts():
-        in_book = part.book(["action"])["action"].value_counts().rename("in_book").rename_axis("action").reset_index()
-        found += [actions.counted(part.planned(["action", "held_out"])), in_book]
-    return pd.concat(found).groupby("action")[["customers", "held_out", "in_book"]].sum().astype(int).reset_index()
+    return (
+        pd.concat(month.by_part(_planned))
+        .groupby("action")[["customers", "held_out", "in_book"]]
+        .sum()
+        .astype(int)
+        .reset_index()
+    )
+
+
+def _planned(part: Customers) -> pd.DataFrame:
+    in_book = part.book(["action"])["action"].value_counts().rename("in_book").rename_axis("action").reset_index()
+    return pd.concat([actions.counted(part.planned(["action", "held_out"])), in_book])
 
 
 def campaigns(month: Workbook) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -100,14 +101,16 @@ def past_moves(month: Workbook) -> pd.DataFrame:
     """Moves between tiers from each of ``month.dates`` to the one after it, counted (`movement.counted`), by its end."""
     for date in month.dates:
         month.tiers_step(date)
-    counts = [
-        movement.counted(moves_between(part, before, now)).assign(end=day_number(now))
-        for part in month.parts()
-        for now, before in pairwise(month.dates)
-    ]
-    counted = movement.together(counts, ["end"])
+    counted = movement.together(list(month.by_part(_past_moves)), ["end"])
     order = {day_number(date): place for place, date in enumerate(month.dates)}
     return counted.sort_values("end", key=lambda end: end.map(order), kind="stable", ignore_index=True)
+
+
+def _past_moves(part: Customers) -> pd.DataFrame:
+    return pd.concat([
+        movement.counted(moves_between(part, before, now)).assign(end=day_number(now))
+        for now, before in pairwise(part.whole.dates)
+    ])  # fmt: skip
 
 
 def moves_between(part: Customers, before: dt.date, now: dt.date) -> pd.DataFrame:
@@ -122,8 +125,13 @@ def _both(part: Customers, before: dt.date, now: dt.date) -> pd.DataFrame:
 
 def sizes(month: Workbook) -> pd.DataFrame:
     """Customers per tier at each of ``month.dates`` (`tier_path.sizes`)."""
-    order, columns = month.tier_scheme.order, ["end", "tier"]
-    return pd.concat([tier_path.sizes(month.tiers_on(date, columns), [date], order) for date in sorted(month.dates)])
+    return reduce(pd.DataFrame.add, month.by_part(_sizes))
+
+
+def _sizes(part: Customers) -> pd.DataFrame:
+    order, columns = part.whole.tier_scheme.order, ["end", "tier"]
+    dates = sorted(part.whole.dates)
+    return pd.concat([tier_path.sizes(part.tiers_on(date, columns), [date], order) for date in dates])
 
 
 def moved(part: Customers) -> pd.DataFrame:
@@ -147,7 +155,7 @@ def margin_of_fallen(month: Workbook) -> float | None:
     """Yearly margin of those who fell from the best tier this month; None where no margin is known."""
     if month.margin_rate is None:
         return None
-    margins = [_margin_of_fallen(part) for part in month.parts()]
+    margins = list(month.by_part(_margin_of_fallen))
     return None if None in margins else sum(margins)
 
 
@@ -179,12 +187,19 @@ def _reported(part: Customers, last: dt.date) -> pd.Series:
 
 def moves_between_tiers(month: Workbook) -> pd.DataFrame:
     """Tier × tier since last month beside the usual range (DESIGN §6)."""
-    moved, counts = month.moved([*movement.KEYS, "net", "change_cause", "reported"]), month.past_moves()
+    now, by_scale = (movement.together(list(counts), []) for counts in zip(*month.by_part(_moved_now), strict=True))
+    counts = month.past_moves()
     ends = [day_number(d) for d in month.dates]
     known = [k for k in range(1, 13) if ends[k + 1] >= month.first_day]
     past = {k: counts[counts["end"] == ends[k]] for k in known}
+    return movement.movement(list(past.values()), now, by_scale, past.get(12))
+
+
+def _moved_now(part: Customers) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """This month's moves counted: all, and those of customers whom the scale moved, from the tier that was reported."""
+    moved = part.moved([*movement.KEYS, "net", "change_cause", "reported"])
     by_scale = moved[moved["change_cause"] == "scale"].assign(from_tier=lambda m: m["reported"])
-    return movement.movement(list(past.values()), movement.counted(moved), movement.counted(by_scale), past.get(12))
+    return movement.counted(moved), movement.counted(by_scale)
 
 
 def over_year(month: Workbook) -> dict[str, Any]:
@@ -199,7 +214,7 @@ def over_year(month: Workbook) -> dict[str, Any]:
         _moves_of_year(month, before, now) if enough else None
         for before, now, enough in ((dates[1], dates[0], reaches[1]), (dates[2], dates[1], reaches[2]))
     ]
-    now = moves[0] if moves[0] is not None else pd.DataFrame(columns=["from_tier", "to_tier", "net", "net_now"])
+    now = moves[0] if moves[0] is not None else pd.DataFrame(columns=[*movement.KEYS, "customers", "net", "net_now"])
     return {
         "moves": year_path.over_year(now, moves[1], month.tier_scheme.order),
         "rates": year_path.rates_of_change(now, moves[1], month.tier_scheme),
@@ -208,14 +223,14 @@ def over_year(month: Workbook) -> dict[str, Any]:
 
 
 def _moves_of_year(month: Workbook, before: dt.date, now: dt.date) -> pd.DataFrame:
-    start, end = day_number(before), day_number(now)
     for date in (before, now):
         month.tiers_step(date)
-    moves = [
-        year_path.moves_of_year(_both(part, before, now), part.first_days, start, end).reset_index(drop=True)
-        for part in month.parts()
-    ]
-    return pd.concat(moves, ignore_index=True)
+    return year_path.together(month.by_part(partial(_moves_between, before, now)))
+
+
+def _moves_between(before: dt.date, now: dt.date, part: Customers) -> pd.DataFrame:
+    moves = year_path.moves_of_year(_both(part, before, now), part.first_days, day_number(before), day_number(now))
+    return year_path.counted(moves)
 
 
 def next_tier(part: Customers) -> pd.DataFrame:
@@ -266,7 +281,7 @@ def protected(part: Customers) -> pd.DataFrame:
 
 def all_protected(month: Workbook) -> pd.DataFrame:
     """`protected` customers of the whole month, the most money first."""
-    found = pd.concat([protected(part) for part in month.parts()], ignore_index=True)
+    found = pd.concat(month.by_part(protected), ignore_index=True)
     return found.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)
 
 

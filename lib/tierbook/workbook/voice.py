@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import narwhals as nw
 import pandas as pd
 
+from tierbook import lookup
+from tierbook.engine import Engine
 from tierbook.insight import actions, behaviour, reasons, service, touchpoints, visits, voice
 from tierbook.insight.service_levels import service_levels
 from tierbook.scores.maps import OUTSIDE
@@ -62,7 +65,8 @@ def behaviour_table(month: Workbook) -> pd.DataFrame:
         rows += behaviour.contact_gap(people, contacts, month.end, tiers)
         rows += behaviour.responses(contacts, tiers, _window(month))
     if month.has("customers"):
-        table, referred = month.table("customers"), month.traits(["referrals"])["referrals"]
+        table = month.table("customers", [*behaviour.BORN, "referred_by"])
+        referred = month.traits(["referrals"])["referrals"]
         rows += behaviour.referrals(people, table, referred, tiers)
         rows += behaviour.birthday_counts(people, table, month.birthdays(), tiers)
     if month.has("visits"):
@@ -72,11 +76,11 @@ def behaviour_table(month: Workbook) -> pd.DataFrame:
 
 
 def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
-    tiers, window, placed = _tiers(month), _window(month), people[["customer_id", "tier"]].astype("str")
+    tiers, window = _tiers(month), _window(month)
     first = month.tables.collect(lambda _, table: visits.first_visits(table, month.end), "visits")
     came = month.tables.collect(lambda _, table: visits.visitors(table, *window), "visits")
     sources = month.tables.collect(
-        lambda engine, table: visits.by_source(table, engine.frame(placed), *window), "visits"
+        lambda engine, table: visits.by_source(table, _tier_of_each(month, engine), *window), "visits"
     )
     bought = month.history(columns=["customer_id", "last_day"]).set_index("customer_id")["last_day"]
     inside = people["customer_id"].isin(came.loc[came["visits"] > 0, "customer_id"])
@@ -88,15 +92,15 @@ def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
 
 
 def _channel_orders(month: Workbook) -> pd.DataFrame:
-    tiers, (start, end) = month.book(["customer_id", "tier"]).astype("str"), _window(month)
+    window = _window(month)
     return month.tables.collect(
-        lambda engine, lines: behaviour.channel_orders(lines, engine.frame(tiers), start, end), "transactions"
+        lambda engine, lines: behaviour.channel_orders(lines, _tier_of_each(month, engine), *window), "transactions"
     ).sort_values(["tier", "channel"], ignore_index=True)
 
 
 def birthdays(month: Workbook) -> pd.DataFrame:
     """birthdays.csv: whom to greet until the next report; empty without a customers table."""
-    table = month.table("customers")
+    table = month.table("customers", behaviour.BORN)
     if table is None:
         return pd.DataFrame(columns=behaviour.BIRTHDAYS)
     return behaviour.birthdays(_people(month), table, month.as_of, month.deadline)
@@ -110,7 +114,7 @@ def faults(month: Workbook) -> pd.DataFrame:
     if month.has("tickets"):
         rows += [*service.ticket_faults(month.table("tickets")), _without_order(month, "tickets")]
     if month.has("customers"):
-        rows += behaviour.birthday_faults(month.table("customers"), month.as_of)
+        rows += behaviour.birthday_faults(month.table("customers", behaviour.BORN), month.as_of)
     table = pd.DataFrame(rows, columns=voice.FAULTS).astype({"rows": int, "example": object})
     return table[table["rows"] > 0].reset_index(drop=True)
 
@@ -158,11 +162,18 @@ def _until(month: Workbook) -> pd.Timestamp:
 def _people(month: Workbook) -> pd.DataFrame:
     """customer_id, tier, owner, do_not_contact of everybody with an order up to as_of."""
     book = month.book(["customer_id", "tier"])
-    return actions.with_people(book.assign(tier=book["tier"].astype(object).fillna(OUTSIDE)), month.table("customers"))
+    return actions.with_people(
+        book.assign(tier=book["tier"].astype(object).fillna(OUTSIDE)), month.table("customers", actions.PEOPLE)
+    )
+
+
+def _tier_of_each(month: Workbook, engine: Engine) -> nw.LazyFrame:
+    """customer_id and tier of everybody with an order up to as_of."""
+    return month.tables.scan_step(engine, month.kept_book()).select("customer_id", nw.col("tier").fill_null(OUTSIDE))
 
 
 def _placed(month: Workbook, name: str) -> pd.DataFrame:
     """The rows of a table with the tier of their customer as of as_of; null for who has no order."""
-    tiers = _people(month).set_index("customer_id")["tier"]
-    found = month.table(name)
-    return found.assign(tier=found["customer_id"].map(tiers))
+    book, found = month.book(["customer_id", "tier"]), month.table(name)
+    tiers = book["tier"].astype(object).fillna(OUTSIDE)
+    return found.assign(tier=lookup.of(found["customer_id"], book["customer_id"], tiers))
