@@ -42,7 +42,7 @@ def pairs(file: str) -> dict:
     def bought():
         shutil.rmtree(target, ignore_errors=True)
         ids = engine.execute(f"SELECT DISTINCT customer_id FROM '{path}' ORDER BY 1").df()
-        write_bought(engine, path, "product", ids.assign(customer=range(len(ids))), target)
+        write_bought(engine, path, "product", engine.frame(ids.assign(customer=range(len(ids)))), target)
         return pd.DataFrame({"customers": [len(ids)]})
 
     def count():

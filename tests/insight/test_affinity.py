@@ -26,7 +26,7 @@ def counted(engine, folder, frame, have="category", following="category"):
     engine.write(engine.frame(frame), path)
     ids = pd.DataFrame({"customer_id": sorted(frame["customer_id"].unique())})
     for column in dict.fromkeys([have, following]):
-        write_bought(engine, path, column, ids.assign(customer=range(len(ids))), folder / column)
+        write_bought(engine, path, column, engine.frame(ids.assign(customer=range(len(ids)))), folder / column)
     return count_pairs(engine, folder / have / "bought.parquet", folder / following / "bought.parquet")
 
 

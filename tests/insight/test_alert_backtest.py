@@ -20,6 +20,8 @@ from tierbook.insight.alert_backtest import (
     paired,
     places,
     rule_scores,
+    window_model,
+    window_purchases,
 )
 from tierbook.params import load, resolve
 from tierbook.scores.lifecycle import Cadence
@@ -68,11 +70,19 @@ def half_of(then, rows):
     return pd.DataFrame(rows, columns=columns).assign(customer_id=then["customer_id"], window_first_day=END - 300)
 
 
+def scored(then, half, rule):
+    """What the rules say, the window's model fitted on these very customers."""
+    with duckdb.connect() as engine:
+        tables = (nw.from_native(engine.from_df(frame)) for frame in (then, half))
+        purchases = window_purchases(*tables).collect().to_pandas()
+    return rule_scores(then, half, rule, window_model(purchases))
+
+
 def test_yes_no_rules_by_hand():
     """Both by half: at most half of both. Either fell: below in one. A refund can leave less than nothing."""
     then = people(recency_days=[100, 140, 141, 100, 100, 100])
     halved = [(2, 4, 50, 100), (2, 4, 51, 100), (3, 4, 50, 100), (4, 4, 100, 100), (5, 4, 99, 100), (0, 5, -9, 1)]
-    found = rule_scores(then, half_of(then, halved), RULE)
+    found = scored(then, half_of(then, halved), RULE)
     assert found["both_fell_by_half"].tolist() == [True, False, False, False, False, True]
     assert found["either_fell"].tolist() == [True, True, True, False, True, True]
     assert found["silent_3x_gap"].tolist() == [False, False, True, False, False, False]  # 3 × 140 / 3 = 140
@@ -83,7 +93,22 @@ def test_yes_no_rules_by_hand():
 
 def test_only_candidates_are_judged():
     then = people(window_active_days=[2, 3])
-    assert rule_scores(then, half_of(then, [(1, 1, 1, 1)] * 2), RULE).index.tolist() == [1]
+    assert scored(then, half_of(then, [(1, 1, 1, 1)] * 2), RULE).index.tolist() == [1]
+
+
+def test_the_windows_purchases_are_counted_as_if_nothing_came_before():
+    """Days 19,700 to 19,900 of the window: bought on 2 + 3 days, so 4 repeats, the last 180 days after the first, and known
+    for 280; first bought on day 19,500, which the window does not know. Two are alike, a third bought once, a fourth never."""
+    then = people(customer_id=list("abcd")).assign(
+        first_day=19_500, T=480, last_day=[19_880, 19_880, 19_900, 19_400]
+    )  # fmt: skip
+    half = pd.DataFrame({"customer_id": list("abc"), "window_first_day": [19_700, 19_700, 19_900],
+                         "recent_days": [2, 2, 1], "earlier_days": [3, 3, 0]})  # fmt: skip
+    with duckdb.connect() as engine:
+        tables = (nw.from_native(engine.from_df(frame)) for frame in (then, half))
+        found = window_purchases(*tables).collect().to_pandas().sort_values("x")
+    assert found[["x", "t_x", "T", "customers"]].to_numpy().tolist() == [[0, 0, 80, 1], [4, 180, 280, 2]]
+    assert window_model(found.head(1)) is None, "nobody came back: nothing to fit"
 
 
 # Twelve candidates, the budget is three (20 % of 12 = 2.4, rounded up). Silent: s.
@@ -202,7 +227,7 @@ def shop(request, shared_data, tmp_path_factory):
     histories = [month.history(cut - dt.timedelta(days=HORIZON_DAYS * k)) for k in range(3)]
     half = month.tables.collect(lambda _, days: halves(days, cut, 365), "days")
     silent = stayed_silent(histories[0], month.history())
-    return request.param, rule_scores(histories[0], half, fit_risk(histories)), silent[is_candidate(histories[0])]
+    return request.param, scored(histories[0], half, fit_risk(histories)), silent[is_candidate(histories[0])]
 
 
 PUBLISHED = {  # rule: alerted share, precision, recall, lift, AUC of retail.md; null where it gives none

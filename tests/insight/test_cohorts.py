@@ -38,9 +38,24 @@ def first_days(days, as_of):
 
 
 def tabled(engine, days, as_of, joined=None, channel=None, margin=None):
-    people = cohorts.acquired(first_days(days, as_of), joined, channel)
-    found = engine.collect(cohorts.cells(engine.frame(days), engine.frame(people), day_number(as_of)))
-    return cohorts.table(found, people, as_of, margin)
+    known, registered, channels = first_days(days, as_of), None, None
+    if joined is not None:
+        registered = engine.frame(joined.rename("joined_at").rename_axis("customer_id").reset_index())
+    if channel is not None:
+        channels = engine.frame(channel.rename("channel").rename_axis("customer_id").reset_index())
+    won = cohorts.won(engine.frame(known), registered, int(known["first_day"].min()) if len(known) else 0)
+    people = cohorts.by_channel(won, channels)
+    placed = cohorts.placed(engine.collect(cohorts.counted(people)))
+    numbers, cells = known[["customer_id"]].assign(customer=range(len(known))), placed[["first_day", "told", "cell"]]
+    people = cohorts.in_cells(people, engine.frame(numbers), engine.frame(cells))
+    found = engine.collect(cohorts.cells(engine.frame(days), people, day_number(as_of)))
+    return cohorts.table(found, placed, as_of, margin)
+
+
+def placed(days, as_of):
+    """`cohorts.placed` newcomers of no known channel."""
+    sizes = first_days(days, as_of).groupby("first_day").size().rename("customers").reset_index()
+    return cohorts.placed(sizes.assign(told="unknown"))
 
 
 def ten(cohort_day, *later):
@@ -101,8 +116,8 @@ def test_days_fall_into_months_by_number_whatever_the_calendar_says(engine):
 )
 def test_a_month_is_told_once_it_is_over_for_the_last_day_of_the_cohort(cohort, as_of, over):
     # ten customers, all won on the cohort's second day: it is the calendar that decides, not who happened to come
-    people = cohorts.acquired(first_days(ten(f"{cohort}-02"), dt.date.fromisoformat(as_of)))
-    table = cohorts.table(NOTHING, people, dt.date.fromisoformat(as_of))
+    date = dt.date.fromisoformat(as_of)
+    table = cohorts.table(NOTHING, placed(ten(f"{cohort}-02"), date), date)
     assert table["over"].sum() == over and table["over"].head(over).all()
     kept = cohorts.retention(table, ["cohort"])
     assert kept["share"].notna().sum() == over and kept["active"].notna().sum() == over
@@ -159,9 +174,9 @@ def test_the_table_adds_up_to_the_history(engine):
 def test_who_was_registered_before_the_orders_begin_is_no_newcomer(engine):
     # orders begin on 2026-01-01: b registered that day, c the day before, a is not known
     joined = pd.Series(pd.to_datetime(["2025-12-31", "2026-01-01"]), index=["c", "b"])
-    people = cohorts.acquired(first_days(HAND, HAND_END), joined)
-    assert people["customer_id"].tolist() == ["a", "b"] and people["cohort"].tolist() == ["2026-01"] * 2
-    assert tabled(engine, HAND, HAND_END, joined)["net"].sum() == 106 + 40
+    found = tabled(engine, HAND, HAND_END, joined)
+    assert set(found["cohort"]) == {"2026-01"} and found.loc[found["month"] == 0, "customers"].tolist() == [2]
+    assert found["net"].sum() == 106 + 40
 
 
 def test_channels_known_and_unknown(engine):
@@ -189,7 +204,7 @@ def test_retention_by_hand(engine):
 @pytest.mark.parametrize(("people", "told"), [(9, False), (10, True), (11, True)])
 def test_no_share_and_no_mean_on_fewer_than_10_customers(people, told):
     days = shop(*[(f"c{n:02d}", on("2026-01-05"), 1, 10, 6) for n in range(people)])
-    table = cohorts.table(NOTHING, cohorts.acquired(first_days(days, HAND_END)), HAND_END)
+    table = cohorts.table(NOTHING, placed(days, HAND_END), HAND_END)
     assert cohorts.retention(table, ["cohort"])["share"].notna().any() == told
     assert cohorts.cumulative_value(table, ["cohort"])[["purchases", "net", "margin"]].notna().any(axis=None) == told
     assert cohorts.retention(table, ["cohort"])["customers"].iloc[0] == people

@@ -60,5 +60,5 @@ def test_who_had_registered_before_the_orders_begin_is_no_newcomer(engine):
     registered = pd.DataFrame({"customer_id": list("abcex"), "joined_at": pd.to_datetime(joined)})
     found = engine.collect(forecast_base.newcomers(engine.frame(known), engine.frame(registered), 100))
     assert found.sort_values("first_day").to_numpy().tolist() == [[100, 2, 9, 50, 2], [120, 0, 0, 30, 2]]
-    acquired = cohorts.acquired(known, registered.set_index("customer_id")["joined_at"])
-    assert acquired["customer_id"].tolist() == ["b", "c", "d", "e"]
+    won = engine.collect(cohorts.won(engine.frame(known), engine.frame(registered), 100))
+    assert sorted(won["customer_id"]) == ["b", "c", "d", "e"] and list(won) == list(known)

@@ -195,6 +195,9 @@ EXPRESSIONS = {
     "affinity.homes": lambda g: affinity.homes(g.lines),
     "affinity.together": lambda g: affinity.together(g.bought, g.bought, True),
     "alert_backtest.halves": lambda g: alert_backtest.halves(g.days, AS_OF, WINDOW),
+    "alert_backtest.window_purchases": lambda g: alert_backtest.window_purchases(
+        history.history(g.days, AS_OF, WINDOW), alert_backtest.halves(g.days, AS_OF, WINDOW)
+    ),
     "assignment.behaviour": lambda g: assignment.behaviour(g.days, _assigned(g), RULES),
     "assignment.others": lambda g: assignment.others(
         g.days, _assigned(g), g.frame(pd.DataFrame({"campaign": ["双十一", "b"], "start": [END - 60, END - 45]})), RULES
@@ -207,6 +210,10 @@ EXPRESSIONS = {
     "buying.trade": lambda g: buying.trade(g.days, _calendar(g), _frame(g, "customer_id", "first_day")),
     "buying.breadth": lambda g: buying.breadth(g.lines, [END, END - 31], WINDOW),
     "card.purchases_of": lambda g: card.purchases_of(g.days, "客户1"),
+    "cohorts.won": lambda g: _won(g),
+    "cohorts.by_channel": lambda g: cohorts.by_channel(_won(g), _told(g)),
+    "cohorts.counted": lambda g: cohorts.counted(cohorts.by_channel(_won(g), _told(g))),
+    "cohorts.in_cells": lambda g: cohorts.in_cells(cohorts.by_channel(_won(g), None), _frame(g, "customer_id", "customer"), _cells(g)),
     "cohorts.cells": lambda g: cohorts.cells(g.days, _frame(g, "customer_id", "customer", "first_day", "cell"), END),
     "forecast_base.held_out": lambda g: forecast_base.held_out(*(history.history(g.days, AS_OF - dt.timedelta(days=back), WINDOW) for back in (200, 0, 400)), _frame(g, "customer_id", "tier")),
     "forecast_base.newcomers": lambda g: forecast_base.newcomers(
@@ -218,6 +225,7 @@ EXPRESSIONS = {
     "next_best.best": lambda g: next_best.best([_proposed(g), _proposed(g)], g.bought),
     "next_best.by_segment": lambda g: next_best.by_segment(g.bought, g.frame(_people(g)[["customer", "tier"]].rename(columns={"tier": "segment"}))),
     "outliers.orders": lambda g: outliers.orders(g.lines, END - WINDOW, END),
+    "outliers.of_customers": lambda g: outliers.of_customers(history.history(g.days, AS_OF, WINDOW)),
     "outliers.spread": lambda g: outliers.spread(outliers.orders(g.lines, END - WINDOW, END)),
     "outliers.beyond": lambda g: outliers.beyond(outliers.orders(g.lines, END - WINDOW, END), 60.0),
     "outliers.largest": lambda g: outliers.largest(outliers.orders(g.lines, END - WINDOW, END)),
@@ -246,6 +254,19 @@ EXPRESSIONS = {
     "visits.first_visits": lambda g: visits.first_visits(g.visits, END),
     "worth.recent_money": lambda g: worth.recent_money(g.days, AS_OF),
 }  # fmt: skip
+
+
+def _won(g):
+    return cohorts.won(history.history(g.days, AS_OF, WINDOW), _registered(g), END - 780)
+
+
+def _cells(g):
+    days = np.arange(END - 900, END + 1)
+    return g.frame(pd.DataFrame({"first_day": days, "told": "unknown", "cell": days % 4}))
+
+
+def _told(g):
+    return _frame(g, "customer_id", "tier").rename({"tier": "channel"})
 
 
 def _registered(g):

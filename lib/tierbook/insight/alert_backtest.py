@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from tierbook import lookup
+from tierbook import history, lookup
 from tierbook.accounting import day_number
 from tierbook.insight.voice import share
 from tierbook.scores.lifecycle import own_gap
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.risk import BUDGET, RiskRule, is_candidate
+
+if TYPE_CHECKING:
+    from tierbook.scores.purchases import BetaGeoNBD
 
 OURS = "ours"
 RULES = (
@@ -49,48 +52,69 @@ def halves(days: nw.LazyFrame, as_of: dt.date, window_days: int) -> nw.LazyFrame
     )
 
 
-def rule_scores(then: pd.DataFrame, half: pd.DataFrame, rule: RiskRule) -> pd.DataFrame:
+def window_purchases(then: nw.LazyFrame, half: nw.LazyFrame) -> nw.LazyFrame:
+    """The customers with a purchase in the window, those alike counted: x, t_x, T as if nothing were known of before it,
+    and ``customers``.
+
+    ``then``: a history at the cut; ``half``: `halves` of the window up to it.
+    """
+    first = nw.col("window_first_day")
+    found = then.join(half, on="customer_id", how="inner").select(
+        (nw.col("recent_days") + nw.col("earlier_days") - 1).alias("x"),
+        (nw.col("last_day") - first).alias("t_x"),
+        (nw.col("first_day") + nw.col("T") - first).alias("T"),
+    )
+    return history.distinct(found, ["x", "t_x", "T"])
+
+
+def window_model(purchases: pd.DataFrame) -> BetaGeoNBD | None:
+    """BG/NBD fitted on `window_purchases`; None where it cannot be."""
+    from tierbook.scores.purchases import BetaGeoNBD
+
+    purchases = purchases.sort_values(["x", "t_x", "T"], ignore_index=True)  # the order of rows moves last digits
+    try:
+        return BetaGeoNBD().fit(purchases["x"], purchases["t_x"], purchases["T"], weights=purchases["customers"])
+    except ValueNotEstimable:
+        return None
+
+
+def rule_scores(then: pd.DataFrame, half: pd.DataFrame, rule: RiskRule, model: BetaGeoNBD | None) -> pd.DataFrame:
     """What each rule says of the candidates of ``then`` (a history at the cut): a column a rule, on their index.
 
     Yes/no rules are bool: both_fell_by_half, purchase days and money of the window's recent half (`halves`) both at
     most half of the earlier half's; either_fell, one of the two below the earlier half's; silent_3x_gap, silent for more
     than three own gaps. The others are scores, the highest warned of first: days silent; 1 - P(alive) and minus expected
-    rate × P(alive), both by BG/NBD fitted on the window's purchases of all customers (null where it cannot be); our
-    risk. ``rule`` must come from histories up to the cut (`risk.fit_risk`), else it knows the outcome.
+    rate × P(alive), both by the ``model`` fitted on the window's purchases of all customers (`window_model`; null without
+    one); our risk. ``rule`` must come from histories up to the cut (`risk.fit_risk`), else it knows the outcome.
     """
     window = lookup.rows(then["customer_id"], half)
-    alive, rate = _window_model(then, window)
     rows = is_candidate(then)
     people, part = then[rows], window[rows].drop(columns="customer_id").astype(float)
+    alive, rate = _in_window(people, part, model)
     fewer, less = ((part[f"recent_{c}"], part[f"earlier_{c}"]) for c in ("days", "net"))
     columns = {
         "both_fell_by_half": (2 * fewer[0] <= fewer[1]) & (2 * less[0] <= less[1]),
         "either_fell": (fewer[0] < fewer[1]) | (less[0] < less[1]),
         "silent_3x_gap": people["recency_days"] > SILENT_GAPS * own_gap(people, rule.cadence),
         "recency_top_20": people["recency_days"].astype(float),
-        "p_alive_top_20": 1 - alive[rows],
-        "expected_orders_top_20": -(alive * rate)[rows],
+        "p_alive_top_20": 1 - alive,
+        "expected_orders_top_20": -(alive * rate),
         OURS: rule.apply(people),
     }
     # Twelve digits: the last binary ones depend on where in the frame a row stands.
     return pd.DataFrame(columns, index=people.index).round(12)
 
 
-def _window_model(then: pd.DataFrame, window: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """P(alive) and expected purchase rate while alive, by BG/NBD on purchases within the window alone."""
-    from tierbook.scores.purchases import BetaGeoNBD
-
-    first = window["window_first_day"].astype(float)
-    x = (window["recent_days"] + window["earlier_days"]).astype(float) - 1
-    past = pd.DataFrame({"x": x, "t_x": then["last_day"] - first, "T": then["first_day"] + then["T"] - first}).dropna()
-    try:
-        model = BetaGeoNBD().fit(past["x"], past["t_x"], past["T"])
-    except ValueNotEstimable:
-        nothing = pd.Series(np.nan, index=then.index)
+def _in_window(people: pd.DataFrame, window: pd.DataFrame, model: BetaGeoNBD | None) -> tuple[pd.Series, pd.Series]:
+    """P(alive) and expected purchase rate while alive, by purchases within the window alone."""
+    if model is None:
+        nothing = pd.Series(np.nan, index=people.index)
         return nothing, nothing
-    alive = pd.Series(model.probability_alive(past["x"], past["t_x"], past["T"]), index=past.index)
-    rate = (model.params_["r"] + past["x"]) / (model.params_["alpha"] + past["T"])
-    return alive.reindex(then.index), rate.reindex(then.index)
+    first = window["window_first_day"]
+    x, t_x = window["recent_days"] + window["earlier_days"] - 1, people["last_day"] - first
+    span = people["first_day"] + people["T"] - first
+    alive = pd.Series(model.probability_alive(x, t_x, span), index=people.index)
+    return alive, (model.params_["r"] + x) / (model.params_["alpha"] + span)
 
 
 def backtest(scores: pd.DataFrame, silent: pd.Series) -> pd.DataFrame:

@@ -15,9 +15,9 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from tierbook import lookup
 from tierbook.insight.groups import SMALL
-from tierbook.insight.slices import UNKNOWN, coded
+from tierbook.insight.slices import UNKNOWN, valued
+from tierbook.insight.touchpoints import day_of
 
 # 365.25 / 12 days as a fraction, so that the engine counts in whole numbers
 _SPAN, _PARTS = 487, 16
@@ -34,41 +34,63 @@ def span_of(days):
     return (days * _PARTS + _PARTS - 1) // _SPAN
 
 
-def acquired(history: pd.DataFrame, joined: pd.Series | None = None, channel: pd.Series | None = None) -> pd.DataFrame:
-    """Who was won when: customer_id, first_day, cohort (calendar month of the first purchase, ``2026-10``), channel;
-    customer and cell number the customers and the cohorts x channels, for the engine counts numbers faster.
+def won(history: nw.LazyFrame, registered: nw.LazyFrame | None, begin: int) -> nw.LazyFrame:
+    """The customers of a history who were newcomers on their first recorded purchase.
 
-    ``history``: customer_id and first_day. ``joined``: day of registration by customer_id; who had registered before the
-    orders begin was no newcomer on his first recorded purchase and is left out. Without it the oldest cohorts may hold
-    such customers. ``channel``: by customer_id; ``unknown`` where it is null or not given, and of more than 12 the
-    smallest are put together as ``other`` (`slices.coded`).
+    Who had registered before the orders begin was none and is left out. ``registered``: customer_id and joined_at of each
+    at most once; who is not there or has no date is a newcomer, and without it everybody is, so that the oldest cohorts
+    may hold customers of long before. ``begin``: day number of the first purchase of all.
     """
-    people = history[["customer_id", "first_day"]]
-    if joined is not None and len(people):
-        joined = lookup.of(people["customer_id"], joined.index, joined)
-        registered = pd.to_datetime(joined).to_numpy().astype("datetime64[D]")
-        begin = np.datetime64(int(people["first_day"].min()), "D")
-        people = people[~(registered < begin)]
-    ids = people["customer_id"]
-    known = pd.Series(UNKNOWN, index=ids) if channel is None else coded(lookup.of(ids, channel.index, channel))
-    day, days = pd.factorize(people["first_day"])
+    if registered is None:
+        return history
+    joined = registered.select("customer_id", day_of("joined_at").alias("joined"))
+    found = history.join(joined, on="customer_id", how="left")
+    return found.filter(nw.col("joined").is_null() | (nw.col("joined") >= begin)).drop("joined")
+
+
+def by_channel(newcomers: nw.LazyFrame, channels: nw.LazyFrame | None) -> nw.LazyFrame:
+    """customer_id, first_day and told, the channel of each newcomer as the data tell it.
+
+    ``newcomers``: `won`; ``channels``: customer_id and channel; ``unknown`` where it is null or not given.
+    """
+    found = newcomers.select("customer_id", "first_day")
+    if channels is None:
+        return found.with_columns(nw.lit(UNKNOWN).alias("told"))
+    told = channels.select("customer_id", nw.col("channel").cast(nw.String).alias("told"))
+    return found.join(told, on="customer_id", how="left").with_columns(nw.col("told").fill_null(UNKNOWN))
+
+
+def counted(people: nw.LazyFrame) -> nw.LazyFrame:
+    """`by_channel` counted: first_day, told, customers."""
+    return people.group_by("first_day", "told").agg(nw.len().alias("customers"))
+
+
+def placed(counts: pd.DataFrame) -> pd.DataFrame:
+    """`counted` newcomers with the cohort (calendar month of the first purchase, ``2026-10``) and channel they stand in,
+    and the number of this cell.
+
+    Of more than 12 channels the smallest are put together as ``other`` (`slices.coded`).
+    """
+    channel, _ = valued(counts.rename(columns={"told": "value"}))
+    day, days = pd.factorize(counts["first_day"])
     cohort = pd.to_datetime(pd.Series(days), unit="D").dt.strftime("%Y-%m").astype(object)
-    found = pd.DataFrame(
-        {
-            "customer_id": ids.array,
-            "customer": np.arange(len(ids), dtype="int32"),
-            "first_day": people["first_day"].to_numpy(),
-            "cohort": cohort.take(day).astype("str").array,
-            "channel": known.astype("str").array,
-        }
-    )
-    return found.assign(cell=found.groupby(["cohort", "channel"]).ngroup().astype("int32"))
+    found = counts.assign(cohort=cohort.take(day).astype("str").array, channel=channel.astype("str").array)
+    return found.assign(cell=found.groupby(["cohort", "channel"]).ngroup().astype("int64"))
+
+
+def in_cells(people: nw.LazyFrame, numbers: nw.LazyFrame, cells: nw.LazyFrame) -> nw.LazyFrame:
+    """customer (a number, which the engine counts faster than an id), customer_id, first_day and cell of each newcomer.
+
+    ``people``: `by_channel`; ``numbers``: customer_id, customer; ``cells``: first_day, told, cell (`placed`).
+    """
+    found = people.join(cells, on=["first_day", "told"], how="inner").join(numbers, on="customer_id", how="inner")
+    return found.select("customer_id", "customer", "first_day", "cell")
 
 
 def cells(days: nw.LazyFrame, people: nw.LazyFrame, end: int) -> nw.LazyFrame:
     """Cohort x channel x month since the first purchase, as one expression over `history.customer_days`.
 
-    ``people``: `acquired`, in the engine; ``end``: the last day that counts. Columns: cell (as in ``people``), month;
+    ``people``: `in_cells`; ``end``: the last day that counts. Columns: cell (as in ``people``), month;
     active (customers with a purchase in the month), purchases (purchase days), orders, net, first_net (net of the days
     of first purchase), cost (null where a day has none). Money booked before a customer's first purchase is of month 0.
     """
@@ -97,15 +119,15 @@ def cells(days: nw.LazyFrame, people: nw.LazyFrame, end: int) -> nw.LazyFrame:
     return totals.with_columns(active.alias("active"), known.alias("cost")).drop("buyers", "others", "uncosted")
 
 
-def table(found: pd.DataFrame, people: pd.DataFrame, as_of: dt.date, margin: float | None = None) -> pd.DataFrame:
+def table(found: pd.DataFrame, placed: pd.DataFrame, as_of: dt.date, margin: float | None = None) -> pd.DataFrame:
     """Every cohort x channel x month begun: cohort, channel, month, customers, over, active, purchases, orders, net,
     first_net, margin.
 
-    ``found``: `cells`, collected; ``people``: `acquired`. customers: the size of the cell's cohort; over: whether the
+    ``found``: `cells`, collected; ``placed``: `placed`. customers: the size of the cell's cohort; over: whether the
     month is, for the whole cohort (see the module). Sums of months under way are as they stand, so that orders and net
     add up to the history. ``margin``: as a share of net; null: net less the cost of goods, null where a line has none.
     """
-    sizes = people.groupby(["cohort", "channel", "cell"]).size().rename("customers").reset_index()
+    sizes = placed.groupby(["cohort", "channel", "cell"])["customers"].sum().reset_index()
     first, last = _observed(sizes["cohort"], as_of)
     begun = [range(span_of(days) + 1) for days in first]
     whole = sizes.assign(month=begun, last=last).explode("month", ignore_index=True).astype({"month": "int64"})

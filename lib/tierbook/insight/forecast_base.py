@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from tierbook import history
-from tierbook.insight.touchpoints import day_of
+from tierbook.insight import cohorts
 
 HISTORY = ["first_day", "repeats", "t_x", "T"]
 """The columns of a history that the purchase models are fitted on."""
@@ -32,11 +32,5 @@ def held_out(then: nw.LazyFrame, now: nw.LazyFrame, before: nw.LazyFrame | None,
 
 
 def newcomers(known: nw.LazyFrame, registered: nw.LazyFrame, begin: int) -> nw.LazyFrame:
-    """The customers of a history who had not registered before the orders begin, those alike counted: `HISTORY` and ``customers``.
-
-    They are those of `cohorts.acquired`. ``registered``: customer_id and joined_at of each at most once; who is not there
-    or has no date is a newcomer. ``begin``: day number of the first purchase of all.
-    """
-    joined = registered.select("customer_id", day_of("joined_at").alias("joined"))
-    found = known.join(joined, on="customer_id", how="left")
-    return history.distinct(found.filter(nw.col("joined").is_null() | (nw.col("joined") >= begin)), HISTORY)
+    """The newcomers of a history (`cohorts.won`), those alike counted: `HISTORY` and ``customers``."""
+    return history.distinct(cohorts.won(known, registered, begin), HISTORY)

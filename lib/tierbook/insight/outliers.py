@@ -62,10 +62,10 @@ def largest(found: nw.LazyFrame) -> nw.LazyFrame:
     return found.sort(names, descending=[True, False, False]).head(MOST_LISTED)
 
 
-def of_customers(history: pd.DataFrame) -> pd.DataFrame:
-    """Customers by the window's net money above zero, in the form of `orders`: customer_id, amount."""
-    held = history[["customer_id"]].assign(amount=history["window_net"].astype(float))
-    return held[held["amount"] > 0]
+def of_customers(history: nw.LazyFrame) -> nw.LazyFrame:
+    """Customers by the window's net money above zero, in the form of `orders`: customer_id, order_key (empty), amount."""
+    amount = nw.col("window_net").cast(nw.Float64).alias("amount")
+    return history.select("customer_id", amount, nw.lit("").alias("order_key")).filter(_AMOUNT > 0)
 
 
 def summary(of: str, spread: pd.Series, beyond: pd.Series) -> dict:

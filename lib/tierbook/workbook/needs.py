@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import narwhals as nw
 import pandas as pd
 
 from tierbook.insight import affinity, next_best, preference, upsell
@@ -23,30 +23,30 @@ def level(month: Workbook) -> str | None:
     return affinity.level(month.missing())
 
 
-def _customers(month: Workbook) -> pd.DataFrame:
-    ids = month.history(columns=["customer_id"])
-    return ids.assign(customer=np.arange(len(ids), dtype="int64"))
-
-
 def bought(month: Workbook, column: str) -> Path:
     """The folder of what every customer bought, in numbers (`write_bought`), kept for the next step."""
 
     def write(target: Path) -> None:
+        numbered = month.kept_numbers()
         with month.tables.engine() as engine:
-            write_bought(engine, month.tables.folder / "transactions.parquet", column, _customers(month), target)
+            customers = month.tables.scan_step(engine, numbered)
+            write_bought(engine, month.tables.folder / "transactions.parquet", column, customers, target)
 
     return month.tables.cache.file(f"bought-{column}", write)
 
 
-def write_bought(engine: Engine, lines: Path, column: str, customers: pd.DataFrame, target: Path) -> None:
-    """Write bought.parquet (`affinity.numbered`) and items.parquet (name, item) of judged order lines."""
+def write_bought(engine: Engine, lines: Path, column: str, customers: nw.LazyFrame, target: Path) -> None:
+    """Write bought.parquet (`affinity.numbered`) and items.parquet (name, item) of judged order lines.
+
+    ``customers``: customer_id and its number, customer.
+    """
     target.mkdir()
     with TemporaryDirectory(dir=target) as scratch:
         named = Path(scratch) / "named.parquet"
         engine.write(affinity.bought(engine.scan(lines), column), named)
         items = engine.collect(affinity.by_item(engine.scan(named)))[["item"]].rename(columns={"item": "name"})
         items = items.sort_values("name", ignore_index=True).assign(item=range(len(items)))
-        numbered = affinity.numbered(engine.scan(named), engine.frame(customers), engine.frame(items))
+        numbered = affinity.numbered(engine.scan(named), customers, engine.frame(items))
         engine.write(numbered, target / "bought.parquet")
     items.to_parquet(target / "items.parquet", index=False)
 
@@ -144,7 +144,7 @@ RANKS = "next_best_ranks"
 def next_best_rules(month: Workbook) -> dict[str, pd.DataFrame]:
     """``ranked``: what is recommended (`next_best.rules`); ``shares``: what each segment has bought (`next_best.shares`).
     The best of them for every customer of the window is kept as the step `RANKS`."""
-    ranked, people = next_best.rules(month.affinity()["pairs"]), _window_people(month)
+    ranked, people = next_best.rules(month.affinity()["pairs"]), _people_by(month, "segment")
     if ranked.empty or people.empty:
         month.keep(
             RANKS, lambda: pd.DataFrame({"customer_id": pd.Series(dtype="str"), "rank": pd.Series(dtype="int64")})
@@ -153,7 +153,7 @@ def next_best_rules(month: Workbook) -> dict[str, pd.DataFrame]:
     column = month.affinity()["level"]
     numbers = pd.read_parquet(bought(month, column) / "items.parquet").set_index("name")["item"]
     with month.tables.engine() as engine:
-        inside = engine.frame(people[["customer", "customer_id", "segment"]])
+        inside = _window_people(month, engine).select("customer", "customer_id", "segment")
         found = engine.scan(bought(month, column) / "bought.parquet").join(inside, on="customer", how="semi")
         proposals = [_proposals(month, engine, one, rules, inside, numbers) for one, rules in ranked.groupby("level")]
         best = next_best.best(proposals, found).join(inside, on="customer", how="inner").select("customer_id", "rank")
@@ -161,7 +161,7 @@ def next_best_rules(month: Workbook) -> dict[str, pd.DataFrame]:
         bought_by = engine.collect(next_best.by_segment(found, inside))
     names = numbers.reset_index().set_index("item")["name"]
     named = bought_by.assign(next=bought_by["item"].map(names))
-    return {"ranked": ranked, "shares": next_best.shares(named, people.groupby("segment").size())}
+    return {"ranked": ranked, "shares": next_best.shares(named, people)}
 
 
 def next_bests(part: Customers) -> pd.DataFrame:
@@ -171,11 +171,18 @@ def next_bests(part: Customers) -> pd.DataFrame:
     return next_best.table(part.read(RANKS), found["ranked"], people, found["shares"])
 
 
-def _window_people(month: Workbook) -> pd.DataFrame:
-    scored = month.scores(["customer_id", "tier", "segment"])
-    scored = scored.assign(customer=np.arange(len(scored), dtype="int64"))
-    inside = scored["tier"].notna() & scored["tier"].ne(OUTSIDE) & scored["segment"].notna()
-    return scored[inside]
+def _window_people(month: Workbook, engine: Engine) -> nw.LazyFrame:
+    """customer_id, its number, tier and segment of who has an order in the window."""
+    scored, numbered = (month.tables.scan_step(engine, step) for step in (month.kept_scores(), month.kept_numbers()))
+    inside = ~nw.col("tier").is_null() & (nw.col("tier") != OUTSIDE) & ~nw.col("segment").is_null()
+    return scored.select("customer_id", "tier", "segment").filter(inside).join(numbered, on="customer_id", how="inner")
+
+
+def _people_by(month: Workbook, column: str) -> pd.Series:
+    """How many `_window_people` there are by tier or segment."""
+    with month.tables.engine() as engine:
+        counted = _window_people(month, engine).group_by(column).agg(nw.len().alias("customers"))
+        return engine.collect(counted).sort_values(column).set_index(column)["customers"]
 
 
 def _proposals(
@@ -195,8 +202,9 @@ def price_bands(month: Workbook) -> pd.DataFrame:
     column = "category" if _has(month, "category") else None
     counts = month.tables.collect(lambda _, lines: upsell.counted(upsell.prices(lines, column)), "transactions")
     bounds = upsell.cuts(counts)
-    # A median for each customer, item and day: of everybody at once they take twice the engine's memory.
-    moves = [_band_moves(part, column, bounds) for part in month.parts()]
+    # A median for each customer, item and day: of everybody at once they take twice the memory that DuckDB is given.
+    parts = [month] if month.params.engine.name == "spark" else month.parts()
+    moves = [_band_moves(part, column, bounds) for part in parts]
     order = [*month.tier_scheme.order, OUTSIDE]
     counts = {name: pd.concat([found[name] for found in moves], ignore_index=True) for name in moves[0]}
     return pd.concat([upsell.table(found, name, order) for name, found in counts.items()], ignore_index=True)
@@ -204,25 +212,27 @@ def price_bands(month: Workbook) -> pd.DataFrame:
 
 def _band_moves(part: Customers, column: str | None, bounds: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Customers by item, tier and move between bands, from window to window and from a purchase to the next."""
-    month, tiers = part.whole, part.scores(["customer_id", "tier"]).fillna({"tier": OUTSIDE})
+    month, scored = part.whole, part.whole.kept_scores()
     with month.tables.engine() as engine:
+        tiers = part.only(month.tables.scan_step(engine, scored).select("customer_id", "tier"))
+        tiers = tiers.with_columns(nw.col("tier").fill_null(OUTSIDE))
         found = part.only(upsell.prices(engine.scan(month.tables.folder / "transactions.parquet"), column))
         cut = engine.frame(bounds)
         ways = {
             upsell.WINDOWS: upsell.between_windows(found, cut, month.end, month.params.rfm.window_days),
             upsell.NEXT_PURCHASE: upsell.next_purchases(found, cut),
         }
-        return {name: engine.collect(upsell.by_tier(moves, engine.frame(tiers))) for name, moves in ways.items()}
+        return {name: engine.collect(upsell.by_tier(moves, tiers)) for name, moves in ways.items()}
 
 
 def preferences(month: Workbook) -> pd.DataFrame:
     """What each tier of the window buys beside what all buy (preferences.csv, `insight.preference`)."""
-    column, people = level(month), _window_people(month)
+    column = level(month)
     if column is None:
         return pd.DataFrame(columns=preference.COLUMNS)
     window = month.params.rfm.window_days
     with month.tables.engine() as engine:
-        tiers = engine.frame(people[["customer_id", "tier"]])
+        tiers = _window_people(month, engine).select("customer_id", "tier")
         found = preference.spent(engine.scan(month.tables.folder / "transactions.parquet"), column, month.end, window)
         counts, lines = (engine.collect(read(found, tiers)) for read in (preference.by_tier, preference.activity))
-    return preference.table(counts, lines, people.groupby("tier").size(), month.tier_scheme.order)
+    return preference.table(counts, lines, _people_by(month, "tier"), month.tier_scheme.order)

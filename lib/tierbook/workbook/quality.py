@@ -85,16 +85,13 @@ def impossible(month: Workbook) -> pd.DataFrame:
 
 def far_out(month: Workbook) -> dict[str, pd.DataFrame]:
     """The window's outliers (`insight.outliers`): ``summary`` of orders and of customers, ``listed``: the ten largest of each."""
-    window, customers = (
-        month.params.rfm.window_days,
-        outliers.of_customers(month.history(columns=["customer_id", "window_net"])),
-    )
+    window, known = month.params.rfm.window_days, month.kept_history()
     summaries, tops = [], []
     with month.tables.engine() as engine, TemporaryDirectory(dir=month.tables.work) as scratch:
         lines, kept = engine.scan(month.tables.folder / "transactions.parquet"), Path(scratch) / "orders.parquet"
         engine.write(outliers.orders(lines, month.end - window, month.end), kept)  # grouped once, looked at three times
-        orders = engine.scan(kept)
-        for of, found in (("order", orders), ("customer", engine.frame(customers.assign(order_key="")))):
+        customers = outliers.of_customers(month.tables.scan_step(engine, known))
+        for of, found in (("order", engine.scan(kept)), ("customer", customers)):
             spread = engine.collect(outliers.spread(found)).iloc[0]
             bound = outliers.fence(spread)
             summaries.append(outliers.summary(of, spread, engine.collect(outliers.beyond(found, bound)).iloc[0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -101,18 +102,18 @@ def orders_over_time(month: Workbook) -> pd.DataFrame:
 
 def cohort_table(month: Workbook) -> pd.DataFrame:
     """Cohort × channel × month since the first purchase (`insight.cohorts`)."""
-    people = _newcomers(month, by_channel=True)
-    asked = people[["customer_id", "first_day", "customer", "cell"]]
-    found = month.tables.collect(lambda engine, days: cohorts.cells(days, engine.frame(asked), month.end), "days")
-    return cohorts.table(found, people, month.as_of, month.params.margin)
-
-
-def _newcomers(month: Workbook, by_channel: bool = False) -> pd.DataFrame:
-    """Who was won when (`cohorts.acquired`); who had registered before the orders begin is none."""
-    customers = month.table("customers")
-    joined = None if customers is None else customers.set_index("customer_id")["joined_at"]
-    channel = month.attribute("channel") if by_channel and "channel" in month.attribute_names else None
-    return cohorts.acquired(month.history(columns=["customer_id", "first_day"]), joined, channel)
+    known, numbered, begin = month.kept_history(), month.kept_numbers(), month.first_day
+    attributes = month.kept_attributes() if "channel" in month.attribute_names else None
+    with month.tables.engine() as engine:
+        scan = partial(month.tables.scan_step, engine)
+        registered = engine.scan(month.tables.folder / "customers.parquet") if month.has("customers") else None
+        people = cohorts.won(scan(known), registered, begin)
+        people = cohorts.by_channel(people, None if attributes is None else scan(attributes))
+        placed = cohorts.placed(engine.collect(cohorts.counted(people)))
+        cells = engine.frame(placed[["first_day", "told", "cell"]])
+        people = cohorts.in_cells(people, scan(numbered), cells)
+        found = engine.collect(cohorts.cells(engine.scan(month.tables.folder / "days.parquet"), people, month.end))
+    return cohorts.table(found, placed, month.as_of, month.params.margin)
 
 
 def expected_of_newcomers(month: Workbook) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,14 @@ import pandas as pd
 from tierbook import history, lookup
 from tierbook.accounting import day_number
 from tierbook.insight import alert_backtest, alert_list
-from tierbook.insight.actions import with_people
+from tierbook.insight.actions import PEOPLE, with_people
 from tierbook.scores import alerts, lifecycle
 from tierbook.scores.likelihood import ValueNotEstimable
 from tierbook.scores.maps import OUTSIDE
 from tierbook.scores.risk import HORIZON_DAYS, MIN_DAYS, RiskRule, fit_risk, forecast_alone, stayed_silent
 
 if TYPE_CHECKING:
+    from tierbook.scores.purchases import BetaGeoNBD
     from tierbook.workbook import Workbook
     from tierbook.workbook.customers import Customers
 
@@ -87,9 +89,9 @@ def flag_rule(month: Workbook) -> FlagRule:
 
 def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     """``alerts`` (alerts.csv) and ``left_out``: flagged customers who are not on it, by reason."""
-    flagged = pd.concat([_flagged(part) for part in month.parts()], ignore_index=True)
+    flagged = pd.concat(month.by_part(_flagged), ignore_index=True)
     known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
-    people = with_people(known, month.table("customers"))
+    people = with_people(known, month.table("customers", PEOPLE))
     return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
 
 
@@ -133,12 +135,17 @@ def tier_at(part: Customers, customer_ids: pd.Series, date: dt.date) -> pd.Serie
 def listed_last_month(month: Workbook) -> pd.DataFrame:
     """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then; p_alive is not known of then."""
     date = month.dates[1]
-    flags = pd.concat([then[then["alert"]] for then in (part.flags_last_month() for part in month.parts())])
+    flags = pd.concat(month.by_part(_flagged_last_month))
     contacts = month.table("contacts")
     if contacts is not None:
         contacts = contacts[pd.to_datetime(contacts["assigned_at"]) < pd.Timestamp(date) + pd.Timedelta(days=1)]
-    people = with_people(flags.assign(p_alive=float("nan")), month.table("customers"))
+    people = with_people(flags.assign(p_alive=float("nan")), month.table("customers", PEOPLE))
     return alert_list.listed(people, contacts, month.params.alerts, day_number(date), _salt(month)).alerts
+
+
+def _flagged_last_month(part: Customers) -> pd.DataFrame:
+    then = part.flags_last_month()
+    return then[then["alert"]]
 
 
 def held_out(month: Workbook, customer_ids: pd.Series) -> pd.Series:
@@ -180,13 +187,29 @@ def past(month: Workbook) -> dict[str, Any]:
     empty = {"backtest": pd.DataFrame(columns=alert_backtest.COLUMNS), "simple": None, "better": None}
     if rule is None:
         return {**empty, "note": note, "cut": str(cut)}
-    window = month.params.rfm.window_days
-    half = month.tables.collect(lambda _, days: alert_backtest.halves(days, cut, window), "days")
-    then = month.history(cut, ["customer_id", "active_days", "last_day", *LEARNED_FROM])
-    now = month.history(columns=["customer_id", "active_days"])
-    scores, silent = alert_backtest.rule_scores(then, half, rule), stayed_silent(then, now)
+    known, half = month.kept_history(cut), _kept_halves(month, cut)
+    with month.tables.engine() as engine:
+        then, halved = (month.tables.scan_step(engine, step) for step in (known, half))
+        model = alert_backtest.window_model(engine.collect(alert_backtest.window_purchases(then, halved)))
+    told = pd.concat(month.by_part(partial(_told_then, cut, half, rule, model)), ignore_index=True)
+    scores, silent = told.drop(columns="silent"), told["silent"]
     table = alert_backtest.backtest(scores, silent)
     simple = alert_backtest.best_simple(table)
     ours = alert_backtest.OURS
     better = simple and alert_backtest.paired(scores[ours], scores[simple], silent, month.params.seed)._asdict()
     return {"backtest": table, "simple": simple, "better": better, "note": None, "cut": str(cut)}
+
+
+def _kept_halves(month: Workbook, cut: dt.date) -> str:
+    """The step that holds `alert_backtest.halves` of the window before a date."""
+    step, window = f"halves-{cut}", month.params.rfm.window_days
+    month.tables.keep(step, lambda _, days: alert_backtest.halves(days, cut, window), "days", order=["customer_id"])
+    return step
+
+
+def _told_then(cut: dt.date, half: str, rule: RiskRule, model: BetaGeoNBD | None, part: Customers) -> pd.DataFrame:
+    """What each rule said of the candidates at the cut (`alert_backtest.rule_scores`), and who has been ``silent`` since."""
+    then = part.history(cut, ["customer_id", "active_days", "last_day", *LEARNED_FROM])
+    scores = alert_backtest.rule_scores(then, part.read(half), rule, model)
+    silent = stayed_silent(then, part.history(columns=["customer_id", "active_days"]))
+    return scores.assign(silent=silent[scores.index])
