@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 HERE = Path(__file__).resolve().parent / "benchmarks"
-TASKS = ("history", "segments", "value", "campaign", "scores", "needs", "huge", "reach")
+TASKS = ("history", "segments", "value", "campaign", "scores", "needs", "huge", "wide", "reach")
 
 
 @pytest.fixture(scope="module")

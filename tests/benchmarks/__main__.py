@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks [--quick] [--without-peers] [--write FILE] [task …]
 
-Tasks: history, segments, value, campaign, report, scores, needs, huge, reach. --quick runs everything on small inputs, to see that it runs.
+Tasks: history, segments, value, campaign, report, scores, needs, huge, wide, reach. --quick runs everything on small inputs, to see that it runs.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 import peers
 import table
 
-TASKS = ("history", "segments", "value", "campaign", "report", "scores", "needs", "huge", "reach")
+TASKS = ("history", "segments", "value", "campaign", "report", "scores", "needs", "huge", "wide", "reach")
 
 
 def main(arguments: list[str]) -> None:
