@@ -215,9 +215,16 @@ WHOLE = {
     "call_list": warning.call_list,
     "cohorts": value.cohort_table,
     "price_bands": needs.price_bands,
+    "sensitivity": tiers.tiers_under_other_rules,
+    "alert_backtest": warning.past,
 }
 """What is computed of all customers, beside the step that keeps it."""
-YEAR = {"past_moves": tiers.past_moves, "movement": tiers.moves_between_tiers, "over_year": tiers.over_year}
+YEAR = {
+    "past_moves": tiers.past_moves,
+    "movement": tiers.moves_between_tiers,
+    "over_year": tiers.over_year,
+    "measures_by_month": summary.measures_by_month,
+}
 """What takes the tiers of fourteen months."""
 DRAWN = {
     "value_held": drawn_value.held,

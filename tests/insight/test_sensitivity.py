@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tierbook.insight import sensitivity
-from tierbook.insight.sensitivity import read_on, tiers_of, tiers_with_bins
+from tierbook.insight.sensitivity import read_on, tiers_of
 from tierbook.params import Rfm
 from tierbook.scores import maps
 
@@ -32,8 +32,17 @@ def windows(days, orders, net, active=None):
     )
 
 
+def tiers_with_bins(windows, bins, rules, scheme):
+    return sensitivity.fitted(windows, 365, rules, scheme, bins).tiers(windows)
+
+
+def told(base, variants):
+    """`sensitivity` of tiers by customer, all in one part."""
+    return sensitivity.sensitivity((name, sensitivity.beside(base, found, "high")) for name, found in variants)
+
+
 def row(base, variant):
-    found = sensitivity.sensitivity(tiers(base), {"v": tiers(variant)}.items(), "high")
+    found = told(tiers(base), {"v": tiers(variant)}.items())
     assert found["variant"].tolist() == ["v"]
     return found.iloc[0]
 
@@ -57,10 +66,10 @@ def test_no_share_of_fewer_than_ten(both, share):
 
 def test_customers_meet_by_id_whatever_the_order_and_nobody_is_no_error():
     base, same = tiers("hhhhhhhhhhllll"), tiers("hhhhhhhhhhllll").sample(frac=1, random_state=3)
-    found = sensitivity.sensitivity(base, {"a": same, "none": tiers("")}.items(), "high").set_index("variant")
+    found = told(base, {"a": same, "none": tiers("")}.items()).set_index("variant")
     assert found.loc["a"].tolist() == [14, 1, 10, 1]
     assert found.loc["none", "best_kept"] == 0 and np.isnan(found.loc["none", "same_tier"])
-    assert sensitivity.sensitivity(base, [], "high").empty
+    assert told(base, []).empty
 
 
 @pytest.mark.parametrize(
@@ -114,8 +123,27 @@ def test_a_dominant_frequency_keeps_its_fixed_cuts():
     assert tiers_with_bins(frame, 4, Rfm(), FOUR).tolist()[-3:] == ["potential", "potential", "high"]
 
 
+@pytest.mark.parametrize("cut", [0, 1, 5, 13])
+def test_parts_of_the_customers_say_what_all_say(cut):
+    base, variant = tiers("hhhhhhhhhhll-"), tiers("olhhhhhhhhlhl")
+    counts = [
+        ("v", sensitivity.beside(base.iloc[part], variant.iloc[part], "high"))
+        for part in (slice(cut), slice(cut, None))
+    ]
+    pd.testing.assert_frame_equal(sensitivity.sensitivity(counts), told(base, {"v": variant}.items()))
+
+
+def test_a_scale_fitted_on_counted_customers_is_that_of_all_of_them():
+    each = pd.concat([twelve(), twelve().tail(3)], ignore_index=True)
+    counted = twelve().assign(customers=[1] * 9 + [2] * 3)
+    for bins in (None, 4):
+        found = [sensitivity.fitted(frame, 365, Rfm(), FOUR, bins) for frame in (counted, each)]
+        pd.testing.assert_series_equal(*(rules.tiers(twelve()) for rules in found))
+
+
 def variants(frames, rules, scheme):
-    return dict(sensitivity.variants(frames.__getitem__, frames, rules, scheme))
+    found = sensitivity.variants(frames.__getitem__, frames, rules, scheme)
+    return {code: other.tiers(frames[other.window_days]) for code, other in found.items()}
 
 
 def test_variants_of_a_plain_scheme():

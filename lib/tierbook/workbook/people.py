@@ -36,7 +36,7 @@ def clusters(month: Workbook) -> dict[str, Any]:
     params, few = month.params, month.degraded("min_customers")
 
     def measured(date: dt.date) -> pd.DataFrame:
-        found = _distinct_windows(month, date)
+        found = distinct_windows(month, date)
         return in_measures(found.head(0) if few else found, params.rfm).dropna()
 
     def moved(rule: ClusterRule | None) -> pd.DataFrame:
@@ -45,10 +45,12 @@ def clusters(month: Workbook) -> dict[str, Any]:
     return cluster_path.path(measured, moved, month.dates, params.clusters.k, params.seed)
 
 
-def _distinct_windows(month: Workbook, date: dt.date) -> pd.DataFrame:
-    step = month.kept_window(date)
+def distinct_windows(month: Workbook, date: dt.date, window_days: int | None = None) -> pd.DataFrame:
+    """The distinct measures of the window before a date with how many ``customers`` share them, in rising order."""
+    step = month.kept_window(date, window_days)
     with month.tables.engine() as engine:
-        return engine.collect(history.distinct(month.tables.scan_step(engine, step), MEASURED))
+        found = engine.collect(history.distinct(month.tables.scan_step(engine, step), MEASURED))
+    return found.sort_values(MEASURED, ignore_index=True)
 
 
 def _cluster_moves(rule: ClusterRule | None, few: bool, part: Customers) -> pd.DataFrame:

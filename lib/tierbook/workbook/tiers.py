@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import partial, reduce
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from tierbook.months import months_before, months_between
 from tierbook.params import Rfm
 from tierbook.scores import maps
 from tierbook.scores.rfm import MEASURED, Scale
+from tierbook.workbook import people
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -290,13 +291,24 @@ def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
 
     Nothing where customers are too few: the tiers then stand on fixed thresholds, and the variants would fit quantiles.
     """
-    rules = month.params.rfm
+    rules, scheme = month.params.rfm, month.tier_scheme
+    if month.degraded("min_customers"):
+        return sensitivity.sensitivity([])
 
-    def window(length: int) -> pd.DataFrame:
-        return month.window(window_days=length, columns=["customer_id", *MEASURED])
+    def distinct(length: int) -> pd.DataFrame:
+        return people.distinct_windows(month, month.as_of, length)
 
-    base, others = sensitivity.tiers_of(window(rules.window_days), rules, month.tier_scheme), iter(())
-    if not month.degraded("min_customers"):
-        half_and_double = [max(rules.window_days // 2, 1), 2 * rules.window_days]
-        others = sensitivity.variants(window, half_and_double, rules, month.tier_scheme)
-    return sensitivity.sensitivity(base, others, month.tier_scheme.order[0])
+    half_and_double = [max(rules.window_days // 2, 1), 2 * rules.window_days]
+    base = sensitivity.fitted(distinct(rules.window_days), rules.window_days, rules, scheme)
+    others = sensitivity.variants(distinct, half_and_double, rules, scheme)
+    return sensitivity.sensitivity(chain.from_iterable(month.by_part(partial(_beside, base, others))))
+
+
+def _beside(
+    base: sensitivity.OtherRules, others: dict[str, sensitivity.OtherRules], part: Customers
+) -> list[tuple[str, dict[str, int]]]:
+    def tiers(rules: sensitivity.OtherRules) -> pd.Series:
+        return rules.tiers(part.window(window_days=rules.window_days, columns=["customer_id", *MEASURED]))
+
+    own, best = tiers(base), part.whole.tier_scheme.order[0]
+    return [(code, sensitivity.beside(own, tiers(rules), best)) for code, rules in others.items()]
