@@ -27,6 +27,7 @@ from tierbook.workbook import (
     tallies,
     tiers,
     value,
+    voice,
     warning,
 )
 from tierbook.workbook.memory import Memory
@@ -217,6 +218,10 @@ WHOLE = {
     "price_bands": needs.price_bands,
     "sensitivity": tiers.tiers_under_other_rules,
     "alert_backtest": warning.past,
+    "voice": voice.voice_table,
+    "behaviour": voice.behaviour_table,
+    "birthdays": voice.birthdays,
+    "churn_reasons": voice.churn_reasons,
 }
 """What is computed of all customers, beside the step that keeps it."""
 YEAR = {

@@ -27,6 +27,13 @@ def by_key(rows):
     return pd.DataFrame(rows).set_index(keys)
 
 
+def contact_gap(customers, contacts, tiers):
+    """As a workbook asks: nothing of a shop that keeps no record of contacts."""
+    gaps = behaviour.contact_gaps(customers, contacts, END)
+    recorded = contacts["contacted_at"].notna().any()
+    return by_key(behaviour.contact_gap(gaps if recorded else gaps.head(0), tiers))
+
+
 def test_contact_gap_by_hand():
     """Ten customers contacted 10, 20 … 100 days ago and five never: the median gap is 55 (20 to 90), and five of the
     fifteen had no contact in 180 days."""
@@ -34,7 +41,7 @@ def test_contact_gap_by_hand():
         {"customer_id": people(10)["customer_id"], "contacted_at": [day(END - 10 * k) for k in range(1, 11)]}
     )
     old = contacts.assign(contacted_at=day(END - 300))  # an earlier contact is not the last one
-    rows = by_key(behaviour.contact_gap(people(15), pd.concat([contacts, old]), END, ["high"]))
+    rows = contact_gap(people(15), pd.concat([contacts, old]), ["high"])
     assert rows.loc[("contact_gap_days", "high"), ["n", "value", "low", "high"]].tolist() == [10, 55, 20, 90]
     assert rows.loc[("no_contact_180d", "all"), ["n", "value"]].tolist() == [15, pytest.approx(5 / 15)]
 
@@ -45,21 +52,21 @@ def test_silence_at_its_boundary(days_ago, silent):
     at = pd.NaT if days_ago is None else day(END - days_ago)
     moments = pd.Series([at] * 10 + [day(END)], dtype="datetime64[us]")
     contacts = pd.DataFrame({"customer_id": [*people(10)["customer_id"], "S"], "contacted_at": moments})
-    rows = by_key(behaviour.contact_gap(people(10), contacts, END, []))
+    rows = contact_gap(people(10), contacts, [])
     assert rows.loc[("no_contact_180d", "all"), "value"] == silent
 
 
 def test_who_is_not_to_be_contacted_is_no_gap():
     contacts = pd.DataFrame({"customer_id": ["S"], "contacted_at": [day(END)]})
     customers = people(12, do_not_contact=[True] * 2 + [False] * 10)
-    rows = by_key(behaviour.contact_gap(customers, contacts, END, []))
+    rows = contact_gap(customers, contacts, [])
     assert rows.loc[("no_contact_180d", "all"), ["n", "value"]].tolist() == [10, 1]
     assert rows.loc[("contact_gap_days", "all"), "n"] == 0
 
 
 def test_a_shop_that_keeps_no_record_of_contacts_is_not_called_silent():
     contacts = pd.DataFrame({"customer_id": ["C01"], "contacted_at": pd.to_datetime([None])})
-    rows = by_key(behaviour.contact_gap(people(12), contacts, END, []))
+    rows = contact_gap(people(12), contacts, [])
     assert rows["n"].tolist() == [0, 0] and rows["value"].isna().all()
 
 
@@ -92,14 +99,16 @@ def test_referrals():
     table = pd.DataFrame({"customer_id": customers["customer_id"][:10], "referred_by": None})
     table.loc[[1, 2, 3], "referred_by"] = ["C01", "C00", "C00"]
     brought = pd.Series([2.0] + [0.0] * 10)
-    rows = by_key(behaviour.referrals(customers, table, brought, ["high"]))
+    rows = by_key(behaviour.referrals(behaviour.brought(customers, table, brought), ["high"]))
     assert rows.loc[("referred_share", "all"), ["n", "value"]].tolist() == [10, 0.2]
     assert rows.loc[("referrer_share", "all"), ["n", "value"]].tolist() == [11, pytest.approx(1 / 11)]
 
 
 def test_a_shop_that_keeps_no_record_of_referrals_is_told_nothing():
     table = pd.DataFrame({"customer_id": people(10)["customer_id"], "referred_by": pd.Series([None] * 10, dtype="str")})
-    rows = by_key(behaviour.referrals(people(10), table, pd.Series([np.nan] * 10), []))
+    told = behaviour.brought(people(10), table, pd.Series([np.nan] * 10))
+    assert told["known"].all() and not told["brought"].any()
+    rows = by_key(behaviour.referrals(told.assign(known=False), []))
     assert rows["n"].tolist() == [0, 0] and rows["value"].isna().all()
 
 

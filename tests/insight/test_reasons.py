@@ -12,12 +12,12 @@ def told(**counts):
     """Customers by group and reason: L for leaving, R for the rest."""
     rows = [(f"{key[0]}{n}-{key}", key[2:]) for key, count in counts.items() for n in range(count)]
     frame = pd.DataFrame(rows, columns=["customer_id", "reason"])
-    return frame, pd.Series(frame["customer_id"].str.startswith("L").to_numpy(), index=frame["customer_id"])
+    return frame.assign(leaving=frame["customer_id"].str.startswith("L").astype(object))
 
 
 def test_shares_by_hand():
     """40 leaving: 30 price, 10 service; 60 others: 15 price, 45 service. 75 % less 25 % is 50 points."""
-    table = reasons.reasons(*told(L_price=30, L_service=10, R_price=15, R_service=45), "surveys")
+    table = reasons.reasons(told(L_price=30, L_service=10, R_price=15, R_service=45), "surveys")
     assert list(table.columns) == reasons.COLUMNS
     assert table[["reason", "n_leaving", "leaving", "n_rest", "rest"]].values.tolist() == [
         ["price", 40, 30, 60, 15],
@@ -31,25 +31,25 @@ def test_shares_by_hand():
 
 
 def test_a_reason_given_twice_counts_once_and_strangers_do_not():
-    frame, leaving = told(L_price=12, R_price=12)
-    strangers = pd.DataFrame({"customer_id": [f"S{n}" for n in range(50)], "reason": "price"})
-    again = reasons.reasons(pd.concat([frame, frame, strangers]), leaving, "tickets")
-    pd.testing.assert_frame_equal(again, reasons.reasons(frame, leaving, "tickets"))
+    frame = told(L_price=12, R_price=12)
+    strangers = pd.DataFrame({"customer_id": [f"S{n}" for n in range(50)], "reason": "price", "leaving": None})
+    again = reasons.reasons(pd.concat([frame, frame, strangers]), "tickets")
+    pd.testing.assert_frame_equal(again, reasons.reasons(frame, "tickets"))
 
 
 def test_a_customer_may_give_several_reasons():
     """Shares are of customers with any reason: all ten name price, five of them delivery too."""
-    frame, leaving = told(L_price=10, R_price=10)
+    frame = told(L_price=10, R_price=10)
     more = frame.head(5).assign(reason="delivery")
     late = frame.tail(5).assign(reason="delivery")
-    table = reasons.reasons(pd.concat([frame, more, late]), leaving, "surveys").set_index("reason")
+    table = reasons.reasons(pd.concat([frame, more, late]), "surveys").set_index("reason")
     assert table["leaving_share"].to_dict() == {"price": 1.0, "delivery": 0.5}
     assert table["verdict"].to_dict() == {"price": "no_difference", "delivery": "no_difference"}
 
 
 @pytest.mark.parametrize(("leaving", "rest"), [(9, 50), (50, 9), (0, 50)])
 def test_fewer_than_ten_on_either_side_is_refused(leaving, rest):
-    table = reasons.reasons(*told(L_price=leaving, R_price=rest), "surveys")
+    table = reasons.reasons(told(L_price=leaving, R_price=rest), "surveys")
     assert (
         table["verdict"].tolist() == ["too_few"] and table["difference"].isna().all() and table["p_holm"].isna().all()
     )
@@ -59,13 +59,13 @@ def test_fewer_than_ten_on_either_side_is_refused(leaving, rest):
 def test_free_text_is_no_list_of_codes():
     """Twenty sentences of two customers each, and one code of ten: the sentences stand together."""
     counts = {f"{side}_sentence {n}": 1 for n in range(20) for side in "LR"}
-    table = reasons.reasons(*told(L_late=5, R_late=5, **counts), "tickets").set_index("reason")
+    table = reasons.reasons(told(L_late=5, R_late=5, **counts), "tickets").set_index("reason")
     assert table["leaving"].to_dict() == {"other": 20, "late": 5}
 
 
 def test_no_reason_given_is_an_empty_table():
-    frame, leaving = told(L_price=12)
-    assert reasons.reasons(frame.assign(reason=pd.Series([None] * 12, dtype="str")), leaving, "surveys").empty
+    frame = told(L_price=12)
+    assert reasons.reasons(frame.assign(reason=pd.Series([None] * 12, dtype="str")), "surveys").empty
 
 
 @pytest.mark.long
@@ -75,7 +75,6 @@ def test_reasons_drawn_alike_are_hardly_ever_told_apart():
     for _ in range(60):
         frame = pd.DataFrame(
             {"customer_id": np.arange(600).astype(str), "reason": rng.integers(0, 12, 600).astype(str)}
-        )
-        leaving = pd.Series(np.arange(600) < 250, index=frame["customer_id"])
-        said += reasons.reasons(frame, leaving, "surveys")["verdict"].ne("no_difference").any()
+        ).assign(leaving=np.arange(600) < 250)
+        said += reasons.reasons(frame, "surveys")["verdict"].ne("no_difference").any()
     assert said <= 8

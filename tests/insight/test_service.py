@@ -71,7 +71,8 @@ def test_tickets_per_customer_counts_those_without_one():
     customers = pd.DataFrame({"customer_id": [f"C{n}" for n in range(10)], "tier": "high"})
     table = asked([1] * 6, customers=["C0", "C0", "C0", "C1", "STRANGER", "C2"])
     table.loc[5, "opened_at"] = pd.Timestamp("2026-09-01")
-    rows = service.per_customer(customers, table, (20_726, 20_757), ["high"])  # after 2026-09-30, up to 10-31
+    counted = service.opened(customers, table, (20_726, 20_757))  # after 2026-09-30, up to 10-31
+    rows = service.per_customer(counted, ["high"])
     assert rows[0] == {"tier": "all", "measure": "tickets_per_customer", "n": 10, "value": pytest.approx(0.4),
                        "low": 0, "high": pytest.approx(0.99878, abs=1e-5)}  # fmt: skip
 

@@ -86,7 +86,7 @@ def test_visiting_by_hand():
     """
     rows = [(f"C{k:02d}", END - k - 1, 1 if k < 5 else 3, 0, 0) for k in range(10)]
     table = came(*rows, ("C10", END - 400, 0, 0, 0), ("STRANGER", END, 99, 0, 0))
-    found = by_key(visits.visiting(people(20), table, ["high", "low"], END))
+    found = by_key(visits.visiting(people(20).merge(table, on="customer_id", how="left"), ["high", "low"], END))
     assert found.loc[("visited_share", "all"), ["n", "value"]].tolist() == [20, 0.5]
     assert found.loc[("visits_per_visitor", "high"), ["n", "value"]].tolist() == [10, 2]
     ends = found.loc[("visits_per_visitor", "high"), ["low", "high"]].tolist()
@@ -98,7 +98,7 @@ def test_visiting_by_hand():
 
 def test_nine_visitors_are_too_few():
     table = came(*[(f"C{k:02d}", END, 1, 1, 4) for k in range(9)])
-    found = by_key(visits.visiting(people(10), table, ["high"], END))
+    found = by_key(visits.visiting(people(10).merge(table, on="customer_id", how="left"), ["high"], END))
     assert found.loc[("visited_share", "high"), ["n", "value"]].tolist() == [10, 0.9]
     few = found.sort_index().drop("visited_share")
     assert (few["n"] == 9).all() and few["value"].isna().all()
@@ -109,7 +109,9 @@ def test_pages_per_session_is_a_ratio_of_totals():
     of the customers' own ratios (6 and 2) would be 4. Residuals from 3 a session: +3 and −3, their variance 90 / 9 = 10;
     half 1.959964 × √(10 / 10) / 2 sessions each = 0.97998."""
     table = came(*[(f"C{k:02d}", END, 1 if k < 5 else 3, 1 if k < 5 else 3, 6) for k in range(10)])
-    row = by_key(visits.visiting(people(10), table, [], END)).loc[("pages_per_session", "all")]
+    row = by_key(visits.visiting(people(10).merge(table, on="customer_id", how="left"), [], END)).loc[
+        ("pages_per_session", "all")
+    ]
     assert row[["n", "value"]].tolist() == [10, 3]
     assert row[["low", "high"]].tolist() == pytest.approx([2.02002, 3.97998], abs=1e-5)
 
@@ -169,7 +171,7 @@ def test_browsing_without_buying():
     table = pd.DataFrame(
         {"customer_id": customers["customer_id"][:10], "first_30": 100.0, "first_90": [100.0] * 9 + [60.0]}
     )
-    rows = by_key(visits.browsing(customers, table, ["high", "low"]))
+    rows = by_key(visits.browsing(customers.merge(table, on="customer_id"), ["high", "low"]))
     assert rows.loc[("browsed_30d", "all"), ["n", "value"]].tolist() == [10, 0.4]
     assert rows.loc[("browsed_90d", "high"), ["n", "value"]].tolist() == [10, 0.3]
     assert rows.loc[("browsed_30d", "low"), "n"] == 0

@@ -9,6 +9,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from tierbook import lookup
 from tierbook.accounting import EPOCH
 from tierbook.insight.assignment import as_days
 from tierbook.insight.groups import apart
@@ -21,21 +22,26 @@ BIRTHDAYS = ["customer_id", "tier", "birthday", "owner"]
 UNKNOWN = "unknown"
 
 
-def contact_gap(customers: pd.DataFrame, contacts: pd.DataFrame, end: int, tiers: Sequence[str]) -> list[dict]:
-    """contact_gap_days and no_contact_180d; rows as of `voice.by_tier`.
+def contact_gaps(customers: pd.DataFrame, contacts: pd.DataFrame, end: int) -> pd.DataFrame:
+    """One row per customer who may be contacted: tier, gap (days from the last contact to ``end``, null without one).
 
-    contact_gap_days: median days from the last contact to ``end``, of customers ever contacted. no_contact_180d: share
-    of customers without a contact in the 180 days up to ``end``, whoever was never contacted included. Nobody who asked
-    not to be contacted counts in either; nobody does where no contact has a contacted_at.
-
-    ``customers``: customer_id, tier, do_not_contact; ``contacts``: customer_id, contacted_at; ``end``: a day number.
+    ``customers``: customer_id, tier, do_not_contact; ``contacts``: customer_id, contacted_at of these; ``end``: a day
+    number.
     """
     days = as_days(contacts["contacted_at"])
-    reachable = customers[~customers["do_not_contact"].to_numpy(dtype=bool) & days.notna().any()]
-    made = contacts.loc[days <= end, "customer_id"]
-    place = pd.Index(reachable["customer_id"]).get_indexer(made)
+    reachable = customers[~customers["do_not_contact"].to_numpy(dtype=bool)]
+    place = lookup.places(contacts.loc[days <= end, "customer_id"], reachable["customer_id"])
     last = pd.Series(days[days <= end].to_numpy()[place >= 0]).groupby(place[place >= 0]).max()
-    gaps = reachable.assign(gap=end - last.reindex(range(len(reachable))).to_numpy(dtype=float))
+    return reachable[["tier"]].assign(gap=end - last.reindex(range(len(reachable))).to_numpy(dtype=float))
+
+
+def contact_gap(gaps: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
+    """contact_gap_days and no_contact_180d; rows as of `voice.by_tier`.
+
+    contact_gap_days: median days from the last contact, of customers ever contacted. no_contact_180d: share of customers
+    without a contact in the last 180 days, whoever was never contacted included. Nobody who asked not to be contacted
+    counts in either. ``gaps``: `contact_gaps`; none where the shop keeps no record of contacts.
+    """
     return [
         *by_tier(gaps, tiers, "contact_gap_days", lambda rows: median(rows["gap"].dropna()), share=False),
         *by_tier(
@@ -65,20 +71,27 @@ def responses(contacts: pd.DataFrame, tiers: Sequence[str], window: tuple[int, i
     return rows
 
 
-def referrals(customers: pd.DataFrame, people: pd.DataFrame, referred: pd.Series, tiers: Sequence[str]) -> list[dict]:
+def brought(customers: pd.DataFrame, people: pd.DataFrame, referred: pd.Series) -> pd.DataFrame:
+    """One row per customer: tier; known, whether the customers table knows the customer; brought, whether another one
+    brought the customer; brings, how many the customer brought (null: not recorded).
+
+    ``customers``: customer_id, tier; ``people``: customer_id, referred_by of these; ``referred``: how many each customer
+    brought, in the order of ``customers`` (`insight.traits`).
+    """
+    ids = customers["customer_id"]
+    by = lookup.of(ids, people["customer_id"], people["referred_by"])
+    known = lookup.places(ids, people["customer_id"]) >= 0
+    by_other = (by.notna() & by.ne(ids)).to_numpy(dtype=bool)
+    return customers[["tier"]].assign(known=known, brought=by_other, brings=referred.to_numpy(dtype=float))
+
+
+def referrals(told: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
     """referred_share: customers whom another one brought; referrer_share: customers who brought one (口碑).
 
-    Nothing is said where nobody in the table has a referred_by: the shop then keeps no record of it. Customers whom the
-    customers table does not know do not count.
-
-    ``customers``: customer_id, tier; ``people``: customer_id, referred_by; ``referred``: how many each customer brought,
-    in the order of ``customers`` (`insight.traits`, null: not recorded).
+    Customers whom the customers table does not know do not count. ``told``: `brought`; known is false for everybody where
+    nobody in the table has a referred_by: the shop then keeps no record of it.
     """
-    by = people.set_index("customer_id")["referred_by"].reindex(customers["customer_id"])
-    known = customers["customer_id"].isin(people["customer_id"]).to_numpy() & bool(people["referred_by"].notna().any())
-    brought = (by.notna() & (by != by.index.to_series())).to_numpy(dtype=bool)
-    told = customers.assign(brought=brought, brings=referred.to_numpy(dtype=float))
-    asked, bringing = told[known], told.dropna(subset="brings")
+    asked, bringing = told[told["known"]], told.dropna(subset="brings")
     return [
         *by_tier(asked, tiers, "referred_share", lambda rows: share(int(rows["brought"].sum()), len(rows))),
         *by_tier(bringing, tiers, "referrer_share", lambda rows: share(int((rows["brings"] > 0).sum()), len(rows))),
@@ -124,11 +137,19 @@ def birthday_faults(people: pd.DataFrame, as_of: dt.date) -> list[tuple]:
     return [fault("customers", "birthday_impossible", people, pd.Series(_impossible(people, as_of), people.index))]
 
 
-def birthday_counts(customers: pd.DataFrame, people: pd.DataFrame, greeted: pd.DataFrame, tiers: Sequence[str]) -> list:
-    """birthdays: how many are on the list of `birthdays`; n are those with a birthday on record who may be contacted."""
+def greetable(customers: pd.DataFrame, people: pd.DataFrame, greeted: pd.DataFrame) -> pd.DataFrame:
+    """One row per customer with a birthday on record who may be contacted: tier, greeted (on the list of `birthdays`)."""
     known = people.loc[people["birthday"].notna(), "customer_id"]
-    told = customers[customers["customer_id"].isin(known) & ~customers["do_not_contact"].to_numpy(dtype=bool)]
-    told = told.assign(greeted=told["customer_id"].isin(greeted["customer_id"]))
+    on_record = lookup.places(customers["customer_id"], known) >= 0
+    told = customers[on_record & ~customers["do_not_contact"].to_numpy(dtype=bool)]
+    return told[["tier"]].assign(greeted=lookup.places(told["customer_id"], greeted["customer_id"]) >= 0)
+
+
+def birthday_counts(told: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
+    """birthdays: how many are on the list of `birthdays`; n are those with a birthday on record who may be contacted.
+
+    ``told``: `greetable`.
+    """
     return list(by_tier(told, tiers, "birthdays", _counted))
 
 

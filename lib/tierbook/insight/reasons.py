@@ -17,7 +17,7 @@ COLUMNS = [
 LEVEL = 0.05
 
 
-def reasons(told: pd.DataFrame, leaving: pd.Series, source: str) -> pd.DataFrame:
+def reasons(told: pd.DataFrame, source: str) -> pd.DataFrame:
     """One row per reason code of one table, the most named by those leaving first; empty where no code is given.
 
     n_leaving and n_rest: customers at risk or lost, and the others, who gave any reason; leaving and rest: those of them
@@ -27,17 +27,14 @@ def reasons(told: pd.DataFrame, leaving: pd.Series, source: str) -> pd.DataFrame
     in either group: no share). Reasons that fewer than 10 customers gave stand together as ``other``, so that free text
     is no list of codes. A reason given is not the cause of leaving: that would take asking who left.
 
-    ``told``: customer_id, reason (null: none given); ``leaving``: whether a customer is at risk or lost, by customer_id,
-    of everybody with an order; the reasons of others do not count.
+    ``told``: customer_id, reason (null: none given), leaving (whether the customer is at risk or lost; null for who has no
+    order: those reasons do not count).
     """
-    given = told.dropna(subset="reason")
-    place = leaving.index.get_indexer(given["customer_id"])
-    known = given.loc[place >= 0, "reason"].astype(object)
-    named = pd.DataFrame({"place": place[place >= 0], "reason": known.to_numpy()}).drop_duplicates()
+    given = told.dropna(subset=["reason", "leaving"])
+    named = given[["customer_id", "reason", "leaving"]].astype({"reason": object, "leaving": bool}).drop_duplicates()
     common = named["reason"].map(named["reason"].value_counts()) >= MIN_ANSWERS
     named = named.assign(reason=named["reason"].where(common, OTHER)).drop_duplicates()
-    named = named.assign(leaving=leaving.to_numpy(dtype=bool)[named["place"]])
-    base = named.drop_duplicates("place")["leaving"].value_counts()
+    base = named.drop_duplicates("customer_id")["leaving"].value_counts()
     counts = named.groupby("reason")["leaving"].agg(leaving="sum", gave="size")
     table = counts.assign(rest=counts["gave"] - counts["leaving"], source=source).reset_index()
     table = table.sort_values(["leaving", "rest", "reason"], ascending=[False, False, True], ignore_index=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tierbook.insight.voice import ALL, MIN_ANSWERS, by_tier, fault, mean, median, share, within
+from tierbook.lookup import places
 
 MOMENTS = {"first_response": "first_response_at", "resolution": "resolved_at"}
 HOURS = {name: f"{name}_hours" for name in MOMENTS}
@@ -55,14 +56,21 @@ def ticket_faults(table: pd.DataFrame) -> list[tuple]:
     return [fault("tickets", f"{name}_early", table, table[at] < table["opened_at"]) for name, at in MOMENTS.items()]
 
 
-def per_customer(customers: pd.DataFrame, table: pd.DataFrame, window: tuple[int, int], tiers: Sequence[str]) -> list:
+def opened(customers: pd.DataFrame, table: pd.DataFrame, window: tuple[int, int]) -> pd.DataFrame:
+    """One row per customer: tier, tickets (how many were opened in the window).
+
+    ``customers``: customer_id, tier of customers with an order up to as_of; tickets of others do not count here.
+    """
+    place = places(table.loc[within(table["opened_at"], window), "customer_id"], customers["customer_id"])
+    tickets = np.bincount(place[place >= 0], minlength=len(customers)).astype(float)
+    return customers[["tier"]].assign(tickets=tickets)
+
+
+def per_customer(counted: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
     """tickets_per_customer: tickets opened in the window over all customers, those without one included.
 
-    ``customers``: customer_id, tier of everybody with an order up to as_of; tickets of others do not count here.
+    ``counted``: `opened`.
     """
-    opened = table.loc[within(table["opened_at"], window), "customer_id"]
-    place = pd.Index(customers["customer_id"]).get_indexer(opened)
-    counted = customers.assign(tickets=np.bincount(place[place >= 0], minlength=len(customers)).astype(float))
     return list(by_tier(counted, tiers, "tickets_per_customer", lambda rows: mean(rows["tickets"], lowest=0.0)))
 
 

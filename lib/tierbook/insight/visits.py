@@ -58,16 +58,15 @@ def by_source(visits: nw.LazyFrame, tiers: nw.LazyFrame, start: int, end: int) -
     return inside.group_by("tier", "source").agg(nw.col("visits").sum())
 
 
-def visiting(customers: pd.DataFrame, came: pd.DataFrame, tiers: Sequence[str], end: int) -> list[dict]:
+def visiting(known: pd.DataFrame, tiers: Sequence[str], end: int) -> list[dict]:
     """The `MEASURES`, rows as of `voice.by_tier`.
 
     visited_share: customers with a visit in the window over all customers. visits_per_visitor: mean over these.
     pages_per_session: page views over sessions, of the visitors whose rows name both. visit_gap_days: median days from
     the last visit to ``end``, of customers who ever came.
 
-    ``customers``: customer_id, tier; ``came``: `visitors`.
+    ``known``: one row per customer: tier and what `visitors` counts, null for who never came.
     """
-    known = customers.merge(came, on="customer_id", how="left", validate="one_to_one")
     ever = known.dropna(subset="last_visit").assign(gap=lambda rows: end - rows["last_visit"])
     inside = ever[ever["visits"] > 0]
     paged = inside[inside["paged_sessions"] > 0]
@@ -133,13 +132,12 @@ def first_visits(visits: nw.LazyFrame, end: int) -> nw.LazyFrame:
     return recent.with_columns(*spans).group_by("customer_id").agg(*[nw.col(name).min() for name in named])
 
 
-def browsing(customers: pd.DataFrame, visits: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
+def browsing(seen: pd.DataFrame, tiers: Sequence[str]) -> list[dict]:
     """browsed_30d, browsed_90d: of customers who visited in these days, the share who did not order on or after the day
     of the first of these visits.
 
-    ``customers``: customer_id, tier, last_day (of purchase, a day number); ``visits``: `first_visits`.
+    ``seen``: one row per customer who visited: tier, last_day (of purchase, a day number), and the days of `first_visits`.
     """
-    seen = customers.merge(visits, on="customer_id", how="inner", validate="one_to_one")
     rows = []
     for span in BROWSED_DAYS:
         came = seen.dropna(subset=f"first_{span}").assign(left=lambda r, s=span: r["last_day"] < r[f"first_{s}"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -15,6 +16,7 @@ from tierbook.scores.maps import OUTSIDE
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
+    from tierbook.workbook.customers import Columns, Customers
 
 LEAVING = ("at_risk", "lost")
 
@@ -29,7 +31,7 @@ def voice_table(month: Workbook) -> pd.DataFrame:
         inside = asked[voice.within(asked["opened_at"], _window(month))]
         rows += service.tickets(inside, tiers, _until(month))
         rows += _on_time(inside, tiers, targets, _until(month))
-        rows += service.per_customer(_people(month), asked, _window(month), tiers)
+        rows += service.per_customer(pd.concat(month.by_part(_tickets), ignore_index=True), tiers)
     return voice.judged(rows, targets)
 
 
@@ -57,38 +59,74 @@ def _on_time(tickets: pd.DataFrame, tiers: list[str], targets: dict[str, float],
 
 def behaviour_table(month: Workbook) -> pd.DataFrame:
     """behaviour.csv: what customers do beside ordering, by tier as of as_of; no row for a table not given."""
-    tiers, people, book = _tiers(month), _people(month), month.book(["tier", "frequency"])
-    buyers = book.loc[book["frequency"] > 0, "tier"].astype("str").value_counts()
+    tiers, counts = _tiers(month), month.counts()
+    buyers = counts[counts["in_window"]].groupby("tier")["customers"].sum()
     rows = behaviour.channel_shares(_channel_orders(month), buyers, tiers)
     if month.has("contacts"):
-        contacts = _placed(month, "contacts")
-        rows += behaviour.contact_gap(people, contacts, month.end, tiers)
-        rows += behaviour.responses(contacts, tiers, _window(month))
+        made = _placed(month, "contacts", ["customer_id", "channel", "contacted_at", *behaviour.ANSWERS.values()])
+        gaps = pd.concat(month.by_part(_gaps), ignore_index=True)
+        rows += behaviour.contact_gap(gaps if made["contacted_at"].notna().any() else gaps.head(0), tiers)
+        rows += behaviour.responses(made, tiers, _window(month))
     if month.has("customers"):
-        table = month.table("customers", [*behaviour.BORN, "referred_by"])
-        referred = month.traits(["referrals"])["referrals"]
-        rows += behaviour.referrals(people, table, referred, tiers)
-        rows += behaviour.birthday_counts(people, table, month.birthdays(), tiers)
+        recorded = bool(month.table("customers", ["referred_by"])["referred_by"].notna().any())
+        brought = pd.concat(month.by_part(_brought), ignore_index=True)
+        rows += behaviour.referrals(brought.assign(known=brought["known"] & recorded), tiers)
+        greetable = pd.concat(month.by_part(partial(_greetable, month.birthdays())), ignore_index=True)
+        rows += behaviour.birthday_counts(greetable, tiers)
     if month.has("visits"):
-        rows += _visits(month, people)
+        rows += _visits(month)
     rows = [{"channel": voice.ALL, **row} for row in rows]
     return voice.judged(rows, month.params.targets, further=["channel"])
 
 
-def _visits(month: Workbook, people: pd.DataFrame) -> list[dict]:
+def _tickets(part: Customers) -> pd.DataFrame:
+    asked = part.table("tickets", ["customer_id", "opened_at"])
+    return service.opened(_tiers_of(part), asked, _window(part.whole))
+
+
+def _gaps(part: Customers) -> pd.DataFrame:
+    contacts = part.table("contacts", ["customer_id", "contacted_at"])
+    return behaviour.contact_gaps(_people(part), contacts, part.whole.end)
+
+
+def _brought(part: Customers) -> pd.DataFrame:
+    people = part.table("customers", ["customer_id", "referred_by"])
+    return behaviour.brought(_tiers_of(part), people, part.traits(["referrals"])["referrals"])
+
+
+def _greetable(greeted: pd.DataFrame, part: Customers) -> pd.DataFrame:
+    return behaviour.greetable(_people(part), part.table("customers", behaviour.BORN), greeted)
+
+
+VISITORS, FIRST_VISITS = "visitors", "first_visits"
+"""The steps that hold `visits.visitors` and `visits.first_visits`."""
+
+
+def _visits(month: Workbook) -> list[dict]:
     tiers, window = _tiers(month), _window(month)
-    first = month.tables.collect(lambda _, table: visits.first_visits(table, month.end), "visits")
-    came = month.tables.collect(lambda _, table: visits.visitors(table, *window), "visits")
+    for step, build in (
+        (FIRST_VISITS, lambda _, table: visits.first_visits(table, month.end)),
+        (VISITORS, lambda _, table: visits.visitors(table, *window)),
+    ):
+        month.tables.keep(step, build, "visits", order=["customer_id"])
+    known, seen = (pd.concat(parts, ignore_index=True) for parts in zip(*month.by_part(_visitors), strict=True))
     sources = month.tables.collect(
         lambda engine, table: visits.by_source(table, _tier_of_each(month, engine), *window), "visits"
     )
-    bought = month.history(columns=["customer_id", "last_day"]).set_index("customer_id")["last_day"]
-    inside = people["customer_id"].isin(came.loc[came["visits"] > 0, "customer_id"])
     return [
-        *visits.browsing(people.assign(last_day=people["customer_id"].map(bought)), first, tiers),
-        *visits.visiting(people, came, tiers, month.end),
-        *visits.source_shares(sources, people.loc[inside, "tier"].value_counts(), tiers),
+        *visits.browsing(seen, tiers),
+        *visits.visiting(known, tiers, month.end),
+        *visits.source_shares(sources, known.loc[known["visits"] > 0, "tier"].value_counts(), tiers),
     ]
+
+
+def _visitors(part: Customers) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every customer with the visits counted, and whoever visited lately with the days of the first visits."""
+    people = _tiers_of(part)
+    dated = people.assign(last_day=part.history(columns=["last_day"])["last_day"])
+    known = people.merge(part.read(VISITORS), on="customer_id", how="left", validate="one_to_one")
+    seen = dated.merge(part.read(FIRST_VISITS), on="customer_id", how="inner", validate="one_to_one")
+    return known.drop(columns="customer_id"), seen.drop(columns="customer_id")
 
 
 def _channel_orders(month: Workbook) -> pd.DataFrame:
@@ -100,10 +138,15 @@ def _channel_orders(month: Workbook) -> pd.DataFrame:
 
 def birthdays(month: Workbook) -> pd.DataFrame:
     """birthdays.csv: whom to greet until the next report; empty without a customers table."""
-    table = month.table("customers", behaviour.BORN)
-    if table is None:
+    if not month.has("customers"):
         return pd.DataFrame(columns=behaviour.BIRTHDAYS)
-    return behaviour.birthdays(_people(month), table, month.as_of, month.deadline)
+    found = pd.concat(month.by_part(_greeted), ignore_index=True)
+    return found.sort_values(["birthday", "customer_id"], ignore_index=True)
+
+
+def _greeted(part: Customers) -> pd.DataFrame:
+    month, table = part.whole, part.table("customers", behaviour.BORN)
+    return behaviour.birthdays(_people(part), table, month.as_of, month.deadline)
 
 
 def faults(month: Workbook) -> pd.DataFrame:
@@ -126,12 +169,14 @@ def _without_order(month: Workbook, name: str) -> tuple:
 
 def churn_reasons(month: Workbook) -> pd.DataFrame:
     """churn_reasons.csv: reason codes of the window given by customers at risk or lost, beside the rest's."""
-    stage = month.book(["customer_id", "stage"]).set_index("customer_id")["stage"]
-    leaving, found = stage.isin(LEAVING), []
+    book, found = month.book(["customer_id", "stage"]), []
+    leaving = book["stage"].isin(LEAVING)
     for name, moment in (("surveys", "answered_at"), ("tickets", "opened_at")):
         if month.has(name):
-            given = month.table(name)
-            found.append(reasons.reasons(given[voice.within(given[moment], _window(month))], leaving, name))
+            given = month.table(name, ["customer_id", moment, "reason"])
+            given = given[voice.within(given[moment], _window(month))]
+            told = given.assign(leaving=lookup.of(given["customer_id"], book["customer_id"], leaving.astype(object)))
+            found.append(reasons.reasons(told, name))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=reasons.COLUMNS)
 
 
@@ -159,12 +204,14 @@ def _until(month: Workbook) -> pd.Timestamp:
     return pd.Timestamp(month.as_of) + pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
 
 
-def _people(month: Workbook) -> pd.DataFrame:
-    """customer_id, tier, owner, do_not_contact of everybody with an order up to as_of."""
-    book = month.book(["customer_id", "tier"])
-    return actions.with_people(
-        book.assign(tier=book["tier"].astype(object).fillna(OUTSIDE)), month.table("customers", actions.PEOPLE)
-    )
+def _tiers_of(part: Customers) -> pd.DataFrame:
+    """customer_id and tier of each customer with an order up to as_of."""
+    return part.book(["customer_id", "tier"]).fillna({"tier": OUTSIDE})
+
+
+def _people(part: Customers) -> pd.DataFrame:
+    """`_tiers_of` with owner and do_not_contact."""
+    return actions.with_people(_tiers_of(part), part.table("customers", actions.PEOPLE))
 
 
 def _tier_of_each(month: Workbook, engine: Engine) -> nw.LazyFrame:
@@ -172,8 +219,7 @@ def _tier_of_each(month: Workbook, engine: Engine) -> nw.LazyFrame:
     return month.tables.scan_step(engine, month.kept_book()).select("customer_id", nw.col("tier").fill_null(OUTSIDE))
 
 
-def _placed(month: Workbook, name: str) -> pd.DataFrame:
+def _placed(month: Workbook, name: str, columns: Columns = None) -> pd.DataFrame:
     """The rows of a table with the tier of their customer as of as_of; null for who has no order."""
-    book, found = month.book(["customer_id", "tier"]), month.table(name)
-    tiers = book["tier"].astype(object).fillna(OUTSIDE)
-    return found.assign(tier=lookup.of(found["customer_id"], book["customer_id"], tiers))
+    tiers, found = _tiers_of(month), month.table(name, columns)
+    return found.assign(tier=lookup.of(found["customer_id"], tiers["customer_id"], tiers["tier"]))
