@@ -85,6 +85,7 @@ def test_equal_amounts_are_listed_by_id_whatever_the_order_of_rows(engine):
     assert tops[0] == tops[1] == [f"c{n:03d}" for n in range(10)]
 
 
-def test_customers_without_money_in_the_window_are_left_out():
-    given = pd.DataFrame({"customer_id": list("abc"), "window_net": [5.0, 0.0, -3.0]})
-    assert outliers.of_customers(given)["customer_id"].tolist() == ["a"]
+def test_customers_without_money_in_the_window_are_left_out(engine):
+    given = pd.DataFrame({"customer_id": list("abcd"), "window_net": [5.0, 0.0, -3.0, np.nan]})
+    found = engine.collect(outliers.of_customers(engine.frame(given)))
+    assert found[["customer_id", "amount", "order_key"]].to_numpy().tolist() == [["a", 5.0, ""]]
