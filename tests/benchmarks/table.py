@@ -89,7 +89,11 @@ def _verdict(what: str, ratio: float, most: float) -> str:
 
 
 def _seconds(taken: Taken | None) -> str:
-    return f"{taken.wall:,.3g} ({taken.cpu:,.3g})" if taken else "–"
+    return f"{_digits(taken.wall)} ({_digits(taken.cpu)})" if taken else "–"
+
+
+def _digits(seconds: float) -> str:
+    return f"{seconds:,.3g}" if seconds < 1000 else f"{seconds:,.0f}"
 
 
 def machine() -> str:

@@ -42,8 +42,8 @@ def test_a_slower_step_never_means_less_left_and_a_finished_one_never_more(secon
 def test_a_step_takes_as_long_as_the_longest_of_the_last_runs_else_as_its_rows():
     runs = [{"scores": 8.0, "01_profile_data": 20.0}, {"scores": 0.1}]  # the second read the scores that were kept
     found = expected(["scores", "book", "01_profile_data", "02_segment_customers", "loop"], 2_000_000, runs)
-    # by rows: book 0.5 + 2 × 2.7, a notebook 10 + 2 × 0.1, any other step 0.3
-    assert found == {"scores": 8.0, "book": 5.9, "01_profile_data": 20.0, "02_segment_customers": 10.2, "loop": 0.3}
+    # by rows: book 0.5 + 2 × 2.3; a notebook 6, any other step 0.3
+    assert found == {"scores": 8.0, "book": 5.1, "01_profile_data": 20.0, "02_segment_customers": 6.0, "loop": 0.3}
 
 
 def test_the_last_three_published_runs_count_and_a_broken_one_does_not(tmp_path):
