@@ -26,6 +26,7 @@ from tierbook.workbook import (
     drawn_value,
     loop,
     needs,
+    other_rules,
     people,
     quality,
     reading,
@@ -278,7 +279,7 @@ class Workbook(Rules, Parted):
 
     def sensitivity(self) -> pd.DataFrame:
         """How much the tiers depend on the window, the number of scores and what frequency counts."""
-        return self._step("sensitivity", lambda: tiers.tiers_under_other_rules(self))
+        return self._step("sensitivity", lambda: other_rules.tiers_under_other_rules(self))
 
     def cluster_path(self) -> dict[str, Any]:
         """Clusters month after month under numbers that hold (`insight.cluster_path`)."""

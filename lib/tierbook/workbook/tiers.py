@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import partial, reduce
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +13,11 @@ import pandas as pd
 
 from tierbook import history, lookup
 from tierbook.accounting import day_number
-from tierbook.insight import movement, overrides, protection, sensitivity, tier_path, upgrades, year_path
+from tierbook.insight import movement, overrides, protection, tier_path, upgrades, year_path
 from tierbook.months import months_before, months_between
 from tierbook.params import Rfm
 from tierbook.scores import maps
-from tierbook.scores.rfm import MEASURED, Scale
-from tierbook.workbook import people
+from tierbook.scores.rfm import Scale
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -284,31 +283,3 @@ def all_protected(month: Workbook) -> pd.DataFrame:
     """`protected` customers of the whole month, the most money first."""
     found = pd.concat(month.by_part(protected), ignore_index=True)
     return found.sort_values(["net", "customer_id"], ascending=[False, True], ignore_index=True)
-
-
-def tiers_under_other_rules(month: Workbook) -> pd.DataFrame:
-    """How much the tiers depend on the window and the scores (`insight.sensitivity`).
-
-    Nothing where customers are too few: the tiers then stand on fixed thresholds, and the variants would fit quantiles.
-    """
-    rules, scheme = month.params.rfm, month.tier_scheme
-    if month.degraded("min_customers"):
-        return sensitivity.sensitivity([])
-
-    def distinct(length: int) -> pd.DataFrame:
-        return people.distinct_windows(month, month.as_of, length)
-
-    half_and_double = [max(rules.window_days // 2, 1), 2 * rules.window_days]
-    base = sensitivity.fitted(distinct(rules.window_days), rules.window_days, rules, scheme)
-    others = sensitivity.variants(distinct, half_and_double, rules, scheme)
-    return sensitivity.sensitivity(chain.from_iterable(month.by_part(partial(_beside, base, others))))
-
-
-def _beside(
-    base: sensitivity.OtherRules, others: dict[str, sensitivity.OtherRules], part: Customers
-) -> list[tuple[str, dict[str, int]]]:
-    def tiers(rules: sensitivity.OtherRules) -> pd.Series:
-        return rules.tiers(part.window(window_days=rules.window_days, columns=["customer_id", *MEASURED]))
-
-    own, best = tiers(base), part.whole.tier_scheme.order[0]
-    return [(code, sensitivity.beside(own, tiers(rules), best)) for code, rules in others.items()]
