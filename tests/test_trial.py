@@ -147,8 +147,9 @@ def test_orders_that_are_missing_may_be_stood_in_for_by_the_demo(tmp_path):
 
 @pytest.mark.real_data
 def test_hillstrom_by_its_params(shared_data, tmp_path):
-    shared_data("hillstrom/hillstrom.csv")
-    month = Workbook(params.load(ROOT / "params" / "hillstrom.yaml"), tmp_path)
+    tree = params.read_yaml(ROOT / "params" / "hillstrom.yaml")
+    tree["source"]["trial"]["path"] = str(shared_data("hillstrom/hillstrom.csv"))
+    month = Workbook(params.parse(tree), tmp_path)
     counted = month.accounting().iloc[0]
     # reference/campaigns.md: 13,908.33 + 30,311.69 + 23,038.11 = 67,258.13
     assert (counted["rows"], round(counted["amount"], 2)) == (64_000, 67_258.13)

@@ -23,7 +23,7 @@ from tierbook.insight.alert_backtest import (
     window_model,
     window_purchases,
 )
-from tierbook.params import load, resolve
+from tierbook.params import parse, read_yaml, resolve
 from tierbook.scores.lifecycle import Cadence
 from tierbook.scores.risk import HORIZON_DAYS, RiskRule, fit_risk, is_candidate, stayed_silent
 
@@ -220,9 +220,9 @@ def shop(request, shared_data, tmp_path_factory):
     from tierbook.workbook import Workbook
 
     file, end, ahead = SHOPS[request.param]
-    shared_data(file)
-    params = load(resolve(f"params/{request.param}.yaml"), dt.date.fromisoformat(end))
-    month = Workbook(params, tmp_path_factory.mktemp("outputs"))
+    tree = read_yaml(resolve(f"params/{request.param}.yaml"))
+    tree["source"]["transactions"]["path"] = str(shared_data(file))
+    month = Workbook(parse({**tree, "as_of": end}), tmp_path_factory.mktemp("outputs"))
     cut = month.as_of - dt.timedelta(days=ahead)
     histories = [month.history(cut - dt.timedelta(days=HORIZON_DAYS * k)) for k in range(3)]
     half = month.tables.collect(lambda _, days: halves(days, cut, 365), "days")
