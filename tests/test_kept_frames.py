@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tierbook import params
-from tierbook.cache import Cache
+from tierbook.cache import Cache, save_part
+from tierbook.errors import ParamsError
 from tierbook.tables import Tables
 
 IDS = ["a", "b", "客户1", "客户2", "🛒"]
@@ -19,6 +20,11 @@ IDS = ["a", "b", "客户1", "客户2", "🛒"]
 @pytest.fixture
 def kept(tmp_path):
     return Cache(tmp_path / "step-1")
+
+
+def keep_parts(kept, name, parts):
+    """A frame kept as a workbook keeps it, part after part."""
+    kept.keep_written(name, lambda folder: len([save_part(part, folder, n) for n, part in enumerate(parts())]))
 
 
 def customers():
@@ -48,7 +54,7 @@ def cut(frame, *ends):
 )
 def test_parts_under_each_other_are_the_frame(kept, ends):
     kept.keep("whole", customers)
-    kept.keep_parts("parts", lambda: iter(cut(customers(), *ends)))
+    keep_parts(kept, "parts", lambda: iter(cut(customers(), *ends)))
     found, expected = kept.read_frame("parts"), kept.read_frame("whole")
     assert list(found) == list(expected) and found["customer_id"].tolist() == IDS
     for column in set(expected) - {"nothing"}:
@@ -61,7 +67,7 @@ def test_parts_under_each_other_are_the_frame(kept, ends):
 @given(ends=st.lists(st.integers(0, 5), max_size=4).map(sorted), rows=st.integers(1, 6))
 def test_however_they_are_cut_and_read(ends, rows, tmp_path_factory):
     kept = Cache(tmp_path_factory.mktemp("kept") / "it")
-    kept.keep_parts("it", lambda: iter(cut(customers(), *ends)))
+    keep_parts(kept, "it", lambda: iter(cut(customers(), *ends)))
     whole = kept.read_frame("it")
     batches = list(kept.batches("it", rows))
     assert all(0 < len(batch) <= rows for batch in batches)
@@ -77,13 +83,13 @@ def _plain(frame):
 
 def test_whole_numbers_with_a_null_in_a_later_part_alone_stay_numbers(kept):
     """The first part has no gap, so it holds whole numbers; the second makes them numbers that may be missing."""
-    kept.keep_parts("it", lambda: [pd.DataFrame({"n": [1, 2]}), pd.DataFrame({"n": [None, 2.5]})])
+    keep_parts(kept, "it", lambda: [pd.DataFrame({"n": [1, 2]}), pd.DataFrame({"n": [None, 2.5]})])
     assert kept.read_frame("it")["n"].astype(object).where(lambda n: n.notna(), None).tolist() == [1, 2, None, 2.5]
 
 
 def test_kinds_that_no_type_holds_are_refused_and_leave_nothing(kept):
     with pytest.raises(Exception, match="n has incompatible types"):
-        kept.keep_parts("it", lambda: [pd.DataFrame({"n": [1]}), pd.DataFrame({"n": ["one"]})])
+        keep_parts(kept, "it", lambda: [pd.DataFrame({"n": [1]}), pd.DataFrame({"n": ["one"]})])
     assert not list(kept.folder.iterdir())
 
 
@@ -95,9 +101,33 @@ def test_a_part_is_asked_for_when_the_one_before_is_written(kept):
             seen.append(len(list(kept.folder.glob(".new-*/it/frame_.parquet/part-*"))) == n)
             yield part
 
-    kept.keep_parts("it", parts)
-    kept.keep_parts("it", lambda: 1 / 0)  # kept already: nothing is computed
+    keep_parts(kept, "it", parts)
+    keep_parts(kept, "it", lambda: 1 / 0)  # kept already: nothing is computed
     assert seen == [True] * 3
+
+
+def test_a_part_that_is_not_there_is_told_and_nothing_is_kept(kept):
+    """Three were written, by nodes of which one writes elsewhere: the second is not seen here."""
+
+    def write(folder):
+        for number in (0, 2):
+            save_part(customers(), folder, number)
+        return 3
+
+    with pytest.raises(ParamsError, match=r"1 of 3 parts .* such as part-00001\.parquet; --outputs must lie on a disk"):
+        kept.keep_written("it", write)
+    assert not list(kept.folder.iterdir())
+
+
+def test_a_part_written_twice_is_there_once(kept):
+    def write(folder):
+        for _ in range(2):
+            save_part(customers(), folder, 0)
+        assert [path.name for path in folder.iterdir()] == ["part-00000.parquet"]
+        return 1
+
+    kept.keep_written("it", write)
+    assert kept.read_frame("it")["customer_id"].tolist() == IDS
 
 
 @pytest.mark.parametrize(
@@ -111,7 +141,7 @@ def test_a_part_is_asked_for_when_the_one_before_is_written(kept):
     ],
 )  # fmt: skip
 def test_rows_and_columns_asked_for(kept, rows, expected):
-    kept.keep_parts("it", lambda: iter(cut(customers(), 1, 3)))
+    keep_parts(kept, "it", lambda: iter(cut(customers(), 1, 3)))
     whole = kept.read_frame("it")
     found = kept.read_frame("it", ["reason", "customer_id", "score"], rows)
     assert list(found) == ["reason", "customer_id", "score"] and found["customer_id"].tolist() == expected
@@ -122,7 +152,7 @@ def test_rows_and_columns_asked_for(kept, rows, expected):
 @pytest.mark.parametrize("parts", [1, 3])
 def test_nobody_is_an_empty_frame_with_its_columns(kept, parts):
     nobody = customers().iloc[:0]
-    kept.keep_parts("it", lambda: [nobody] * parts)
+    keep_parts(kept, "it", lambda: [nobody] * parts)
     found = kept.read_frame("it")
     assert found.empty and list(found) == list(nobody) and found["orders"].dtype == "int64"
     (batch,) = kept.batches("it", 2)
@@ -133,7 +163,7 @@ def test_nobody_is_an_empty_frame_with_its_columns(kept, parts):
 @given(ends=st.lists(st.integers(0, 5), max_size=4).map(sorted), rows=st.integers(1, 6))
 def test_the_ids_that_parts_begin_with(ends, rows, tmp_path_factory):
     kept = Cache(tmp_path_factory.mktemp("kept") / "it")
-    kept.keep_parts("it", lambda: iter(cut(customers(), *ends)))
+    keep_parts(kept, "it", lambda: iter(cut(customers(), *ends)))
     assert kept.every("it", "customer_id", rows) == IDS[rows::rows]
 
 
@@ -165,7 +195,7 @@ LIST = pd.DataFrame(
     ],
 )
 def test_sorted_with_ties_and_nulls(tables, by, descending, expected):
-    tables.cache.keep_parts("list", lambda: iter(cut(LIST, 2, 5)))
+    keep_parts(tables.cache, "list", lambda: iter(cut(LIST, 2, 5)))
     step = f"sorted-{'-'.join(by)}-{descending}"
     tables.sort(step, "list", by, descending)
     found = tables.cache.read_frame(step)
@@ -181,7 +211,7 @@ def test_nobody_sorted_is_nobody(tables):
 
 
 def test_a_kept_frame_is_lazy_in_an_open_engine(tables):
-    tables.cache.keep_parts("asked", lambda: iter(cut(LIST, 2, 5)))
+    keep_parts(tables.cache, "asked", lambda: iter(cut(LIST, 2, 5)))
     with tables.engine() as engine:
         found = engine.collect(tables.scan_step(engine, "asked").select("n").sort("n"))
     assert found["n"].tolist() == [1, 2, 3, 4, 5, 6]

@@ -1,6 +1,8 @@
 """Customers part by part: a report made so is the report made of all at once, and nobody is lost between two parts."""
 
 import datetime as dt
+import pickle
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,11 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tierbook import masking, params
-from tierbook.cache import FRAME, Cache
+from tierbook.cache import FRAME, Cache, save_part
 from tierbook.errors import TierbookError
 from tierbook.params import EngineParams
 from tierbook.report import handoffs
-from tierbook.scores import clusters
+from tierbook.scores import clusters, maps, scales
 from tierbook.workbook import (
     Workbook,
     drawn_movement,
@@ -32,6 +34,7 @@ from tierbook.workbook import (
     warning,
 )
 from tierbook.workbook.memory import Memory
+from tierbook.workbook.parts import of_part
 
 AS_OF = dt.date(2026, 10, 31)
 SIZE, PART = 300, 60
@@ -107,10 +110,15 @@ def tables():
     return {
         "transactions": orders(),
         "customers": customers(),
-        "surveys": answers(300, 22, csat=list("12345"), nps=list("0369")).rename(columns={"on": "answered_at"}),
-        "tickets": answers(300, 23, topic=["late", "broken"]).rename(columns={"on": "opened_at"}),
-        "contacts": answers(150, 24, campaign=["autumn"], arm=["sms", "control"], channel=["sms"]).rename(
-            columns={"on": "assigned_at"}
+        "surveys": answers(300, 22, csat=list("12345"), nps=list("0369"), reason=["price", "late"]).rename(
+            columns={"on": "answered_at"}
+        ),
+        "tickets": answers(300, 23, topic=["late", "broken"], reason=["late", None]).rename(columns={"on": "opened_at"}),
+        "contacts": answers(150, 24, campaign=["autumn"], arm=["sms", "control"], channel=["sms"]).assign(
+            contacted_at=lambda made: made["on"]
+        ).rename(columns={"on": "assigned_at"}),
+        "visits": answers(400, 25, sessions=list("123"), page_views=list("2468"), source=["app", "search"]).rename(
+            columns={"on": "visited_at"}
         ),
     }  # fmt: skip
 
@@ -181,6 +189,11 @@ ROWS = {
 """What is computed of each customer, beside the step that keeps it."""
 
 
+def keep_parts(kept, name, parts):
+    """A frame kept as a workbook keeps it, part after part."""
+    kept.keep_written(name, lambda folder: len([save_part(part, folder, n) for n, part in enumerate(parts())]))
+
+
 def rows(whole, name):
     return getattr(whole, name)(*([AS_OF] if name == "computed_tiers" else []))
 
@@ -191,7 +204,7 @@ def test_what_is_computed_part_by_part_and_kept_is_what_all_together_give(whole,
     expected = {name: rows(whole, name) for name in ROWS}
     parted, kept = month(folder, size), Cache(tmp_path / "kept")
     for name, compute in ROWS.items():
-        kept.keep_parts(name, lambda compute=compute: (compute(part) for part in parted.parts()))
+        keep_parts(kept, name, lambda compute=compute: (compute(part) for part in parted.parts()))
         pd.testing.assert_frame_equal(kept.read_frame(name), expected[name], obj=name)
 
 
@@ -230,6 +243,7 @@ YEAR = {
     "movement": tiers.moves_between_tiers,
     "over_year": tiers.over_year,
     "measures_by_month": summary.measures_by_month,
+    "tier_sizes": lambda month: tiers.sizes(month).reset_index(),
 }
 """What takes the tiers of fourteen months."""
 DRAWN = {
@@ -263,6 +277,13 @@ def same(found, expected, name):
 )
 def test_what_is_told_of_the_whole_does_not_depend_on_the_parts(whole, folder, tmp_path, asked):
     expected = {name: getattr(whole, name)() for name in asked}
+    if asked is WHOLE:
+        told = expected["behaviour"].dropna(subset="value")["measure"]
+        assert {"contact_gap_days", "referred_share", "birthdays", "visits_per_visitor", "browsed_90d"} <= set(told)
+        assert {"tickets_per_customer", "nps"} <= set(expected["voice"].dropna(subset="value")["measure"])
+        assert len(expected["churn_reasons"]) >= 3 and len(expected["birthdays"]) >= 5
+    if "tier_sizes" in expected:
+        expected["tier_sizes"] = expected["tier_sizes"].reset_index()
     parted, kept = month(folder, PART), Cache(tmp_path / "kept")
     for name, compute in asked.items():
         same(kept.step(name, lambda compute=compute: compute(parted)), expected[name], name)
@@ -313,7 +334,7 @@ def test_what_pages_count_is_what_the_whole_frames_hold(whole):
 
 def test_candidates_stand_in_one_order_whatever_the_parts(whole, folder):
     expected, parted = whole.upgrade_candidates(), month(folder, PART)
-    parted.tables.cache.keep_parts("apart", lambda: (tiers.upgrade_candidates(part) for part in parted.parts()))
+    keep_parts(parted.tables.cache, "apart", lambda: (tiers.upgrade_candidates(part) for part in parted.parts()))
     parted.tables.sort("in_order", "apart", ["monetary", "customer_id"], [True, False])
     pd.testing.assert_frame_equal(parted.read("in_order"), expected)
     money = expected["monetary"]
@@ -450,3 +471,21 @@ def test_one_customer_alone_is_that_one_or_nobody(name, odd_shop):
 @pytest.fixture(scope="module")
 def odd_shop(engine, tmp_path_factory):
     return workbook(Cache(tmp_path_factory.mktemp("odd") / "it"), ODD, engine)
+
+
+def test_a_part_elsewhere_asks_for_no_file_of_rules(folder, tmp_path, monkeypatch):
+    """As on a node that has the library and sees the outputs, and no folder of params: what the first part has read here
+    goes along with the month."""
+    frozen = scales.freeze(month(folder, SIZE).scale, tmp_path / "scales", "frozen")
+    parted = month(folder, PART, "elsewhere", rfm={"scale": str(frozen)})
+    asked = {"checklist": people.value_checklist, "moved": tiers.moved, "book": summary.assemble}
+    expected = {name: list(parted.by_part(compute)) for name, compute in asked.items()}
+    sent = pickle.loads(pickle.dumps(parted))
+    monkeypatch.setattr(maps, "SCHEMES", tmp_path / "nowhere")
+    frozen.unlink()
+    bounds = [None, *parted._starts, None]
+    for name, compute in asked.items():
+        for number, (low, high) in enumerate(pairwise(bounds)):
+            done, found = of_part(sent, lambda _, part, compute=compute: compute(part), (number, low, high))
+            assert done, f"{name}: part {number} asks for a step that is not kept"
+            pd.testing.assert_frame_equal(found, expected[name][number])

@@ -128,3 +128,20 @@ def test_rows_in_any_order_say_the_same(month, tmp_path):
     mixed = opened(tmp_path, {name: frame.sample(frac=1, random_state=5) for name, frame in shop().items()})
     for step in ("voice", "behaviour", "birthdays", "touchpoints", "voice_faults", "ticket_topics"):
         pd.testing.assert_frame_equal(getattr(mixed, step)(), getattr(month, step)())
+
+
+@pytest.mark.parametrize(("recorded", "n"), [(True, 29), (False, 0)])
+def test_a_shop_that_keeps_no_record_is_told_nothing(tmp_path, recorded, n):
+    """Of thirty customers one asked not to be contacted; C01 was contacted and brought by C02, or nobody wrote it down."""
+    tables = {name: frame for name, frame in shop().items() if name in ("transactions", "customers")}
+    tables["contacts"] = pd.DataFrame(
+        {"customer_id": ["C01"], "campaign": "x", "arm": "sms", "assigned_at": "2026-10-01",
+         "contacted_at": "2026-10-02" if recorded else None}
+    )  # fmt: skip
+    tables["customers"] = tables["customers"].assign(
+        referred_by=[None, "C02" if recorded else None, *[None] * 28], joined_at="2026-01-05"
+    )
+    table = opened(tmp_path, tables).behaviour()
+    assert rows(table, "no_contact_180d").loc["all", "n"] == n
+    assert rows(table, "contact_gap_days").loc["all", "n"] == int(recorded)
+    assert rows(table, "referred_share").loc["all", "n"] == (30 if recorded else 0)

@@ -8,14 +8,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pandas as pd
 
 from tierbook import spark_session
+from tierbook.errors import ParamsError
 from tierbook.params import Params
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ LIBRARY = Path(__file__).resolve().parent
 PACKAGES = ("pandas", "numpy", "scipy", "scikit-learn", "duckdb", "narwhals")
 KEPT_FOLDERS = 8
 FRAME = "frame_.parquet"
-"""The file of a step that is one frame."""
+"""The file of a step that is one frame, or the folder of its parts."""
 _SHOWN_ONLY = {"title", "languages", "notebooks", "mask_customer_ids", "calendar"}
 
 
@@ -94,22 +96,13 @@ class Cache:
             result = compute()
             self.put(name, lambda target: _save(result, target))
 
-    def keep_parts(self, name: str, compute: Callable[[], Iterable[pd.DataFrame]]) -> None:
-        """Keep one frame that comes in parts, of which one is in memory at a time."""
-
-        def write(folder: Path) -> None:
-            for number, part in enumerate(compute()):
-                save_part(part, folder, number)
-
-        self.keep_written(name, write)
-
-    def keep_written(self, name: str, write: Callable[[Path], Any]) -> None:
-        """Keep one frame whose parts ``write`` puts into a folder (`save_part`), numbered from 0 in the order of rows."""
+    def keep_written(self, name: str, write: Callable[[Path], int]) -> None:
+        """Keep one frame whose parts ``write`` puts into a folder (`save_part`), numbered from 0 in the order of rows; it
+        says how many there are."""
 
         def made(target: Path) -> None:
             (folder := target / FRAME).mkdir(parents=True)
-            write(folder)
-            _alike(folder)
+            _alike(folder, write(folder))
 
         self.file(name, made)
 
@@ -223,16 +216,28 @@ def _save(result: Any, target: Path) -> None:
 
 
 def save_part(part: pd.DataFrame, folder: Path, number: int) -> None:
-    """Write one part of a frame that is kept in parts into their folder."""
-    part.to_parquet(folder / f"part-{number:05}.parquet", index=False)
+    """Write one part of a frame that is kept in parts into their folder; a second writer of it disturbs nobody."""
+    unfinished = folder / f".part-{uuid4().hex}"
+    part.to_parquet(unfinished, index=False)
+    unfinished.replace(_part(folder, number))
 
 
-def _alike(folder: Path) -> None:
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"part-{number:05}.parquet"
+
+
+def _alike(folder: Path, parts: int) -> None:
     """Give a column that has another type in some part one that holds both; a single part stands for the folder."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    files = sorted(folder.glob("part-*.parquet"))
+    files = [_part(folder, number) for number in range(parts)]
+    missing = [file.name for file in files if not file.exists()]
+    if missing:
+        raise ParamsError(
+            f"{folder.parents[2]}: {len(missing)} of {parts} parts that were written are not there, such as {missing[0]}; "
+            "--outputs must lie on a disk that all nodes share, at the same place"
+        )
     schemas = [parquet.read_schema(file) for file in files]
     schema = _typed(pa.unify_schemas(schemas, promote_options="permissive"))
     for file, own in zip(files, schemas, strict=True):

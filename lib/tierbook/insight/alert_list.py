@@ -25,6 +25,10 @@ class Listed(NamedTuple):
     left_out: pd.DataFrame
 
 
+CONTACTS = ["customer_id", "assigned_at", "contacted_at", "opted_out"]
+"""What the call list asks of the contacts table."""
+
+
 def listed(flagged: pd.DataFrame, contacts: pd.DataFrame | None, rules: Alerts, as_of_day: int, salt: str) -> Listed:
     """Put the flagged customers on the list, the highest value at stake first, then by customer_id.
 

@@ -9,12 +9,14 @@ import pandas as pd
 
 from tierbook.scores.conditions import LIMITS
 
+_SURVEYS = ("surveys", ["customer_id", "answered_at", "csat", "nps"])
 READ = {
-    "surveys": ["customer_id", "answered_at", "csat", "nps"],
-    "tickets": ["customer_id", "opened_at"],
-    "customers": ["customer_id", "referred_by", "joined_at"],
+    "satisfaction": _SURVEYS,
+    "nps": _SURVEYS,
+    "requests": ("tickets", ["customer_id", "opened_at"]),
+    "referrals": ("customers", ["customer_id", "referred_by", "joined_at"]),
 }
-"""The optional tables that traits are read from, and what of them."""
+"""Trait → the optional table that it is read from, and what of it."""
 _ANSWERS = {"satisfaction": "csat", "nps": "nps"}
 
 

@@ -221,6 +221,11 @@ class Workbook(Rules, Parted):
             return frozen
         return self.fit_scale(date) if self.tables.cache.rows(self.kept_window(date)) else self.scale
 
+    @cached_property
+    def scale_last_month(self) -> rfm.Scale:
+        """The scale that last month's report stood on."""
+        return self.scale_of(self.dates[1])
+
     def fit_scale(self, as_of: dt.date) -> rfm.Scale:
         """The cut points that a date's own customers would give."""
 

@@ -78,9 +78,11 @@ class Customers:
     def window(
         self, as_of: dt.date | None = None, window_days: int | None = None, columns: Columns = None
     ) -> pd.DataFrame:
-        """What the tiers at a date stand on: `history.windows` of that date, with the traits the tier scheme asks for."""
+        """What the tiers at a date stand on: `history.windows` of that date, with the traits the tier scheme asks for; without
+        them where ``columns`` are named."""
         date = as_of or self.whole.as_of
-        return tiers.with_traits(self, self.read(self.kept_window(date, window_days), columns), date)
+        found = self.read(self.kept_window(date, window_days), columns)
+        return tiers.with_traits(self, found, date) if columns is None else found
 
     def kept_window(self, date: dt.date, window_days: int | None = None) -> str:
         """The step that holds the window before a date, without traits, written where it is not yet."""
@@ -109,8 +111,9 @@ class Customers:
         """What schemes and checklists may ask of each customer beside r, f and m (`insight.traits`)."""
         date, month = as_of or self.whole.as_of, self.whole
         ids = self.history(date, ["customer_id"])["customer_id"]
-        # who brought a customer in may be of another part
-        tables = {name: month.table(name, columns) for name, columns in traits.READ.items()} if wanted else {}
+        asked = dict(traits.READ[trait] for trait in wanted if trait in traits.READ)
+        # whom a customer brought in may be of another part
+        tables = {name: (month if name == "customers" else self).table(name, asked[name]) for name in asked}
         stage = self.stage(date) if "stage" in wanted else None
         return traits.traits(wanted, ids, day_number(date), month.params.rfm.window_days, tables, stage)
 

@@ -93,7 +93,7 @@ _READ = ("effects", "assigned")
 
 def _called(month: Workbook) -> pd.DataFrame:
     """What became of last month's call list, called and held out."""
-    contacts, control = month.table("contacts"), month.params.campaign.control
+    contacts, control = month.table("contacts", ["customer_id", "contacted_at", "cost"]), month.params.campaign.control
     then = (day_number(month.dates[1]), month.end)
     listed = ledger.called(warning.listed_last_month(month), contacts, then, control)
     rules = month.params.campaign.model_copy(update={"window_days": then[1] - then[0]})

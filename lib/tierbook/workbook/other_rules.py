@@ -11,6 +11,7 @@ import pandas as pd
 from tierbook.insight import sensitivity
 from tierbook.scores.rfm import MEASURED
 from tierbook.workbook import people
+from tierbook.workbook.tiers import with_traits
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
@@ -39,7 +40,8 @@ def _beside(
     base: sensitivity.OtherRules, others: dict[str, sensitivity.OtherRules], part: Customers
 ) -> list[tuple[str, dict[str, int]]]:
     def tiers(rules: sensitivity.OtherRules) -> pd.Series:
-        return rules.tiers(part.window(window_days=rules.window_days, columns=["customer_id", *MEASURED]))
+        window = part.window(window_days=rules.window_days, columns=["customer_id", *MEASURED])
+        return rules.tiers(with_traits(part, window, part.whole.as_of))
 
     own, best = tiers(base), part.whole.tier_scheme.order[0]
     return [(code, sensitivity.beside(own, tiers(rules), best)) for code, rules in others.items()]

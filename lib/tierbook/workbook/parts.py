@@ -47,7 +47,8 @@ class Parted(Customers):
         return min(PART, EXECUTOR_PART) if self.params.engine.name == "spark" else PART
 
     def parts(self) -> Iterator[Customers]:
-        """The customers in parts of at most `PART`, in the order of ids; few customers are one part, the month itself."""
+        """The customers in parts of at most `PART`, on Spark `EXECUTOR_PART`, in the order of ids; few customers are one
+        part, the month itself."""
         if not self._starts:
             yield self
             return
@@ -61,7 +62,8 @@ class Parted(Customers):
     def by_part(self, function: Callable[[Customers], Any]) -> Iterator[Any]:
         """What a function gives of each part, in the order of ids: one after the other, or on Spark by its executors.
 
-        All of it is for this process to hold: counts, or a few rows. On Spark function and result must pickle.
+        All of it is for this process to hold: counts, rows of a few customers, or what a median is of. On Spark function and
+        result must pickle.
         """
         return self._each(lambda _, part: function(part))
 
@@ -83,7 +85,7 @@ class Parted(Customers):
         return step
 
     def _keep_written(self, step: str, write: Callable[[Path, int, Customers], None]) -> None:
-        self.tables.cache.keep_written(step, lambda folder: list(self._each(partial(write, folder))))
+        self.tables.cache.keep_written(step, lambda folder: len(list(self._each(partial(write, folder)))))
 
     def _each(self, function: Callable[[int, Customers], Any]) -> Iterator[Any]:
         """What a function gives of each part's number and customers, in their order."""

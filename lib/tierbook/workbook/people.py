@@ -14,7 +14,6 @@ from tierbook.accounting import day_number
 from tierbook.insight import card, cluster_path, restated, slices, stages
 from tierbook.insight.actions import read_actions
 from tierbook.params import resolve
-from tierbook.scores import checklist
 from tierbook.scores.clusters import ClusterRule
 from tierbook.scores.lifecycle import STAGES
 from tierbook.scores.rfm import MEASURED, Scale, fit_scale, in_measures
@@ -76,7 +75,7 @@ def cluster_labels(part: Customers) -> pd.DataFrame:
 def checklist_scale(month: Workbook) -> Scale:
     """The scale that the checklist reads r, f and m on: the report's, or where that has another number of scores than
     the checklist quantile cuts fitted for it alone."""
-    bins, scale = checklist.find(CHECKLIST).bins, month.scale
+    bins, scale = month.value_customers.bins, month.scale
     if bins == scale.bins:
         return scale
     own = month.params.rfm.model_copy(update={"method": "quantile", "bins": bins})
@@ -85,7 +84,7 @@ def checklist_scale(month: Workbook) -> Scale:
 
 def value_checklist(part: Customers) -> pd.DataFrame:
     """The value-customer checklist of each customer: customer_id, its criteria, met, known."""
-    rules, measured = checklist.find(CHECKLIST), part.measures()
+    rules, measured = part.whole.value_customers, part.measures()
     scale = part.whole.checklist_scale
     judged = rules.apply(pd.concat([scale.apply(measured), part.traits(rules.traits)], axis=1))
     return pd.concat([measured[["customer_id"]], judged], axis=1)

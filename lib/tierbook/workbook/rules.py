@@ -146,8 +146,13 @@ class Rules:
         return {**names, **seasons.terms(self.events)}
 
     @cached_property
+    def value_customers(self) -> checklist.Checklist:
+        """The checklist of the value customer."""
+        return checklist.find(people.CHECKLIST)
+
+    @cached_property
     def _criteria(self) -> dict[str, dict[str, str]]:
-        return checklist.find(people.CHECKLIST).words
+        return self.value_customers.words
 
     def words(self, language: str) -> Words:
         """Words, numbers and money of one language."""

@@ -170,7 +170,7 @@ def channels(month: Workbook) -> pd.DataFrame:
 
 def budget_by_tier(month: Workbook) -> pd.DataFrame:
     """Budget share beside profit share over the twelve months to as_of (`insight.budget`); empty without contacts in them."""
-    contacts = month.table("contacts")
+    contacts = month.table("contacts", ["customer_id", "contacted_at", "cost"])
     if contacts is None:
         return pd.DataFrame(columns=budget.COLUMNS)
     ends = [day_number(date) for date in month.dates[:MONTHS]]

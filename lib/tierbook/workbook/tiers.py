@@ -178,7 +178,7 @@ def _reported(part: Customers, last: dt.date) -> pd.Series:
     """The tier by the scheme alone as last month's report gave it, on the scale of then, in the order of last month's
     history; null where that scale is this one."""
     month = part.whole
-    scale = month.scale_of(last)
+    scale = month.scale_last_month
     if scale is month.scale:
         return pd.Series(None, index=part.history(last, ["customer_id"]).index, dtype=object)
     cells = part.cells(month.tier_scheme, last, scale)

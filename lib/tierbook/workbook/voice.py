@@ -16,18 +16,21 @@ from tierbook.scores.maps import OUTSIDE
 
 if TYPE_CHECKING:
     from tierbook.workbook import Workbook
-    from tierbook.workbook.customers import Columns, Customers
+    from tierbook.workbook.customers import Customers
 
 LEAVING = ("at_risk", "lost")
+SURVEYS = ["customer_id", "sent_at", "answered_at", "csat", "nps"]
+TICKETS = ["customer_id", "opened_at", *service.MOMENTS.values(), "topic"]
+"""What measures ask of the optional tables."""
 
 
 def voice_table(month: Workbook) -> pd.DataFrame:
     """voice.csv: what surveys and tickets of the window say, by tier as of as_of; no row for a table not given."""
     rows, tiers, targets = [], _tiers(month), month.params.targets
     if month.has("surveys"):
-        rows += voice.surveys(_placed(month, "surveys"), tiers, _window(month))
+        rows += voice.surveys(_placed(month, "surveys", SURVEYS), tiers, _window(month))
     if month.has("tickets"):
-        asked = _placed(month, "tickets")
+        asked = _placed(month, "tickets", TICKETS)
         inside = asked[voice.within(asked["opened_at"], _window(month))]
         rows += service.tickets(inside, tiers, _until(month))
         rows += _on_time(inside, tiers, targets, _until(month))
@@ -39,7 +42,7 @@ def ticket_topics(month: Workbook) -> pd.DataFrame:
     """ticket_topics.csv: what the window's tickets are about, by tier; empty without a tickets table."""
     if not month.has("tickets"):
         return pd.DataFrame(columns=service.TOPICS)
-    asked = _placed(month, "tickets")
+    asked = _placed(month, "tickets", TICKETS)
     return service.topics(asked[voice.within(asked["opened_at"], _window(month))], _tiers(month))
 
 
@@ -153,9 +156,9 @@ def faults(month: Workbook) -> pd.DataFrame:
     """voice_faults.csv: rows of the optional tables that a measure could not use, or that only ``all`` counts."""
     rows = []
     if month.has("surveys"):
-        rows += [*voice.survey_faults(month.table("surveys")), _without_order(month, "surveys")]
+        rows += [*voice.survey_faults(month.table("surveys", SURVEYS)), _without_order(month, "surveys")]
     if month.has("tickets"):
-        rows += [*service.ticket_faults(month.table("tickets")), _without_order(month, "tickets")]
+        rows += [*service.ticket_faults(month.table("tickets", TICKETS)), _without_order(month, "tickets")]
     if month.has("customers"):
         rows += behaviour.birthday_faults(month.table("customers", behaviour.BORN), month.as_of)
     table = pd.DataFrame(rows, columns=voice.FAULTS).astype({"rows": int, "example": object})
@@ -163,7 +166,7 @@ def faults(month: Workbook) -> pd.DataFrame:
 
 
 def _without_order(month: Workbook, name: str) -> tuple:
-    placed = _placed(month, name)
+    placed = _placed(month, name, ["customer_id"])
     return voice.fault(name, "without_order", placed, placed["tier"].isna())
 
 
@@ -219,7 +222,7 @@ def _tier_of_each(month: Workbook, engine: Engine) -> nw.LazyFrame:
     return month.tables.scan_step(engine, month.kept_book()).select("customer_id", nw.col("tier").fill_null(OUTSIDE))
 
 
-def _placed(month: Workbook, name: str, columns: Columns = None) -> pd.DataFrame:
+def _placed(month: Workbook, name: str, columns: list[str]) -> pd.DataFrame:
     """The rows of a table with the tier of their customer as of as_of; null for who has no order."""
     tiers, found = _tiers_of(month), month.table(name, columns)
     return found.assign(tier=lookup.of(found["customer_id"], tiers["customer_id"], tiers["tier"]))

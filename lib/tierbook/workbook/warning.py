@@ -92,7 +92,9 @@ def call_list(month: Workbook) -> dict[str, pd.DataFrame]:
     flagged = pd.concat(month.by_part(_flagged), ignore_index=True)
     known = flagged.assign(first_flagged=_first_flagged(month, flagged["customer_id"]).to_numpy())
     people = with_people(known, month.table("customers", PEOPLE))
-    return alert_list.listed(people, month.table("contacts"), month.params.alerts, month.end, _salt(month))._asdict()
+    return alert_list.listed(
+        people, month.table("contacts", alert_list.CONTACTS), month.params.alerts, month.end, _salt(month)
+    )._asdict()
 
 
 def _flagged(part: Customers) -> pd.DataFrame:
@@ -136,7 +138,7 @@ def listed_last_month(month: Workbook) -> pd.DataFrame:
     """The call list (alerts.csv) as of a month ago, by the rule and the contacts of then; p_alive is not known of then."""
     date = month.dates[1]
     flags = pd.concat(month.by_part(_flagged_last_month))
-    contacts = month.table("contacts")
+    contacts = month.table("contacts", alert_list.CONTACTS)
     if contacts is not None:
         contacts = contacts[pd.to_datetime(contacts["assigned_at"]) < pd.Timestamp(date) + pd.Timedelta(days=1)]
     people = with_people(flags.assign(p_alive=float("nan")), month.table("customers", PEOPLE))
