@@ -486,6 +486,10 @@ class Workbook(Rules, Parted):
         """The rule of half a year ago against what happened since, beside simple rules (alert_backtest.csv)."""
         return self._step("alert_backtest", lambda: warning.past(self))
 
+    def alert_scores(self) -> pd.DataFrame:
+        """What each rule said of the candidates half a year ago, and who has been silent since (`warning.scores_then`)."""
+        return self._step("alert_scores", lambda: warning.scores_then(self))
+
     # --- campaigns ----------------------------------------------------------------------------------------------
 
     def campaigns(self) -> dict[str, Any]:

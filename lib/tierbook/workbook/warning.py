@@ -189,17 +189,27 @@ def past(month: Workbook) -> dict[str, Any]:
     empty = {"backtest": pd.DataFrame(columns=alert_backtest.COLUMNS), "simple": None, "better": None}
     if rule is None:
         return {**empty, "note": note, "cut": str(cut)}
-    known, half = month.kept_history(cut), _kept_halves(month, cut)
-    with month.tables.engine() as engine:
-        then, halved = (month.tables.scan_step(engine, step) for step in (known, half))
-        model = alert_backtest.window_model(engine.collect(alert_backtest.window_purchases(then, halved)))
-    told = pd.concat(month.by_part(partial(_told_then, cut, half, rule, model)), ignore_index=True)
+    told = month.alert_scores()
     scores, silent = told.drop(columns="silent"), told["silent"]
     table = alert_backtest.backtest(scores, silent)
     simple = alert_backtest.best_simple(table)
     ours = alert_backtest.OURS
     better = simple and alert_backtest.paired(scores[ours], scores[simple], silent, month.params.seed)._asdict()
     return {"backtest": table, "simple": simple, "better": better, "note": None, "cut": str(cut)}
+
+
+def scores_then(month: Workbook) -> pd.DataFrame:
+    """What each rule said of the candidates half a year ago (`alert_backtest.rule_scores`), and who has been ``silent`` since;
+    a row each, in the order of ids, none where no rule could be learned."""
+    cut = month.as_of - dt.timedelta(days=HORIZON_DAYS)
+    rule = rule_at(month, cut)
+    if rule is None:
+        return pd.DataFrame(columns=[*alert_backtest.RULES, "silent"])
+    known, half = month.kept_history(cut), _kept_halves(month, cut)
+    with month.tables.engine() as engine:
+        then, halved = (month.tables.scan_step(engine, step) for step in (known, half))
+        model = alert_backtest.window_model(engine.collect(alert_backtest.window_purchases(then, halved)))
+    return pd.concat(month.by_part(partial(_told_then, cut, half, rule, model)), ignore_index=True)
 
 
 def _kept_halves(month: Workbook, cut: dt.date) -> str:
