@@ -44,27 +44,36 @@ def test_two_thousand_rows_sort_within_300_milliseconds(browser, tmp_path):
     clock = tab.context.new_cdp_session(tab)
     clock.send("Performance.enable", {"timeDomain": "threadTicks"})
     tab.goto(page.as_uri())
+    tab.evaluate(LISTENS)
     took = {
-        column: min((_sorted(tab, clock, column) for _ in range(2)), key=lambda each: each["TaskDuration"])
-        for column in (0, 5)
+        name: _least(tab, clock, code) for name, code in (("moved", MOVED), ("by 0", SORTED % 0), ("by 5", SORTED % 5))
     }
     first = tab.evaluate("document.querySelector('tbody tr').cells[5].textContent")
     tab.close()
-    told = {column: {name: f"{1000 * spent:.0f} ms" for name, spent in each.items()} for column, each in took.items()}
-    print(f"2,000 rows of 20 columns: {told}")
-    assert first == "2,002", "sorted twice: falling"
-    # laying 40,000 cells out anew is the browser's own work, and is not counted
-    assert max(each["ScriptDuration"] for each in took.values()) < 0.3
+    print(f"script on 2,000 rows of 20 columns: { {name: f'{1000 * spent:.0f} ms' for name, spent in took.items()} }")
+    assert first == "0", "sorted three times: rising, falling, rising"
+    # moving 40,000 cells and laying them out anew is the browser's own work: 0.1 s of script on one machine, 0.8 on another
+    assert max(took["by 0"], took["by 5"]) - took["moved"] < 0.3
 
 
-def _sorted(tab, clock, column):
+LISTENS = """() => document.addEventListener('moved', () => {
+  const body = document.querySelector('tbody');
+  body.append(...Array.from(body.rows).reverse());
+})"""
+MOVED = "document.dispatchEvent(new Event('moved'));"
+SORTED = "document.querySelectorAll('thead th button')[%d].click();"
+
+
+def _least(tab, clock, code):
+    """The least seconds of script of the last two of three goes: the first finds rows that have never been moved."""
+
     def spent():
-        return {each["name"]: each["value"] for each in clock.send("Performance.getMetrics")["metrics"]}
+        found = {each["name"]: each["value"] for each in clock.send("Performance.getMetrics")["metrics"]}
+        return found["ScriptDuration"]
 
-    before = spent()
-    tab.evaluate(
-        "(column) => { document.querySelectorAll('thead th button')[column].click(); document.body.offsetHeight; }",
-        column,
-    )
-    after = spent()
-    return {name: after[name] - before[name] for name in ("TaskDuration", "ScriptDuration", "LayoutDuration")}
+    took = []
+    for _ in range(3):
+        before = spent()
+        tab.evaluate(f"() => {{ {code} document.body.offsetHeight; }}")
+        took.append(spent() - before)
+    return min(took[1:])
