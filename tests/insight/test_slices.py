@@ -31,6 +31,11 @@ def many(*rows):
     return frame.drop(columns="value"), frame.set_index("customer_id")["value"].astype(object)
 
 
+def coded(values):
+    """The values of customers in the order in which slices show them."""
+    return slices.valued(pd.DataFrame({"value": values, "customers": 1}))[0]
+
+
 def beside(frame, values, best):
     """The values beside each other, counted in two parts of the customers."""
     middle = len(frame) // 2
@@ -147,7 +152,7 @@ def test_attributes_take_the_customers_table_first_and_never_mix():
 def test_more_than_12_values_are_put_together():
     counts = {f"v{n:02d}": 20 - n for n in range(13)}
     values = pd.Series([v for v, n in counts.items() for _ in range(n)], dtype=object)
-    order = list(slices.coded(values).cat.categories)
+    order = list(coded(values).cat.categories)
     assert order == [*list(counts)[:11], "other"], "eleven keep their names, two make up other"
     frame = pd.DataFrame({"customer_id": values.index, "tier": "high", "stage": "lost", "monetary": 1.0})
     table = beside(frame, values, "high").set_index("value")
@@ -157,13 +162,13 @@ def test_more_than_12_values_are_put_together():
 
 def test_twelve_values_stand_by_size_then_name_and_unknown_last():
     values = pd.Series([*"cab", *"cab", "z", None, None, None, *"defghijk"], dtype=object)
-    assert list(slices.coded(values).cat.categories) == [*"abc", *"defghijk", "z", "unknown"]
+    assert list(coded(values).cat.categories) == [*"abc", *"defghijk", "z", "unknown"]
 
 
 def test_a_value_called_other_or_unknown_in_the_data_is_one_with_ours():
     counts = {"other": 30, "unknown": 5, **{f"v{n:02d}": 20 for n in range(13)}}
     values = pd.Series([v for v, n in counts.items() for _ in range(n)] + [None] * 2, dtype=object)
-    found = slices.coded(values).value_counts()
+    found = coded(values).value_counts()
     assert found["unknown"] == 7 and found["other"] == 30 + 20 * 2 and found.sum() == len(values)
 
 
@@ -227,7 +232,7 @@ def test_company_sizes_in_numbers_stand_in_bands():
     assert slices.size_bands(sizes, []) is sizes
     banded = slices.size_bands(sizes, [20, 300])
     assert banded.astype(object).where(banded.notna(), None).tolist() == ["<20", "20–299", "20–299", "300+", None]
-    assert slices.coded(banded).cat.categories.tolist() == ["<20", "20–299", "300+", "unknown"]
+    assert coded(banded).cat.categories.tolist() == ["<20", "20–299", "300+", "unknown"]
 
 
 @pytest.mark.parametrize(

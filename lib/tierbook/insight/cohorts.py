@@ -69,7 +69,7 @@ def placed(counts: pd.DataFrame) -> pd.DataFrame:
     """`counted` newcomers with the cohort (calendar month of the first purchase, ``2026-10``) and channel they stand in,
     and the number of this cell.
 
-    Of more than 12 channels the smallest are put together as ``other`` (`slices.coded`).
+    Of more than 12 channels the smallest are put together as ``other`` (`slices.valued`).
     """
     channel, _ = valued(counts.rename(columns={"told": "value"}))
     day, days = pd.factorize(counts["first_day"])

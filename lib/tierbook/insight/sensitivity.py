@@ -15,6 +15,7 @@ from tierbook.scores.maps import OUTSIDE, Scheme
 from tierbook.scores.rfm import Scale, fit_scale, in_measures, mean_split
 
 OTHER_BINS = (4, 6)
+_COUNTED = ["customers", "both", "same", "best_customers", "best_before", "best_kept"]
 _ANY_DAY = dt.date(1970, 1, 1)
 """A scale fitted here is used at once and kept nowhere: the day it is valid from is never read."""
 
@@ -130,9 +131,6 @@ def sensitivity(counts: Iterable[tuple[str, dict[str, int]]]) -> pd.DataFrame:
     return found[["variant", "customers", "same_tier", "best_customers", "best_kept"]].astype(
         {"variant": "str", "customers": "int64", "same_tier": float, "best_customers": "int64", "best_kept": float}
     )
-
-
-_COUNTED = ["customers", "both", "same", "best_customers", "best_before", "best_kept"]
 
 
 def _named(tiers: pd.Series) -> pd.Series:

@@ -114,20 +114,8 @@ def _plain(values: pd.Series) -> pd.Series:
     return values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype(object)
 
 
-def coded(values: pd.Series) -> pd.Series:
-    """The values as an ordered categorical of at most 12 and ``unknown``, the order in which slices are shown.
-
-    Null is ``unknown``, never dropped. An ordered categorical keeps its order (tenure); else the values stand by
-    customers, most first, then by name. Of more than 12 the smallest are put together as ``other``, so that 11 keep
-    their names. ``other`` and ``unknown`` come last.
-    """
-    places, distinct = pd.factorize(values)
-    sizes = pd.Series(np.bincount(places[places >= 0], minlength=len(distinct)), index=[str(v) for v in distinct])
-    return pd.Series(_in_order(values.dtype, sizes, places), index=values.index)
-
-
 def _in_order(dtype: Any, sizes: pd.Series, places: np.ndarray) -> pd.Categorical:
-    """`coded` values: for each the place in ``sizes`` (customers by value), -1 for null."""
+    """`valued`: for each the place in ``sizes`` (customers by value), -1 for null."""
     counts = sizes.groupby(level=0).sum().drop(UNKNOWN, errors="ignore")
     by_size = sorted(counts.index, key=lambda name: (-counts[name], name))
     own_order = [str(v) for v in dtype.categories] if isinstance(dtype, pd.CategoricalDtype) else by_size
@@ -174,14 +162,20 @@ def tallied(book: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
 
 
 def valued(tally: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """The values of a tally as of `coded`, and the customers by value before any are put together."""
+    """The values of a tally as an ordered categorical of at most 12 and ``unknown``, the order in which slices are shown; and
+    the customers by value before any are put together.
+
+    ``tally``: value, customers (`tallied`, of all parts). Null is ``unknown``, never dropped. An ordered categorical keeps its
+    order (tenure); else the values stand by customers, most first, then by name. Of more than 12 the smallest are put
+    together as ``other``, so that 11 keep their names. ``other`` and ``unknown`` come last.
+    """
     places, distinct = pd.factorize(tally["value"])
     sizes = tally["customers"].groupby(places).sum().drop(-1, errors="ignore").set_axis([str(v) for v in distinct])
     return pd.Series(_in_order(tally["value"].dtype, sizes, places), index=tally.index), sizes
 
 
 def side_by_side(tally: pd.DataFrame, best: str) -> pd.DataFrame:
-    """The values of one attribute beside each other, in the order of `coded`; ``tally``: `tallied`, of all parts.
+    """The values of one attribute beside each other, in the order of `valued`; ``tally``: `tallied`, of all parts.
 
     Columns: value, pooled (how many values of the data stand together in the row: 1, more for ``other``, 0 for
     ``unknown``), customers and share of all; revenue (the window's monetary) and revenue_share; in_window (customers

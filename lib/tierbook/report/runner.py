@@ -167,8 +167,8 @@ def _is_dear(month: Workbook) -> bool:
 
 
 def _at_once(month: Workbook, jobs: int) -> int:
-    """How many notebooks may run side by side: with so many customers that one machine works through them in parts, one, so that no two
-    hold what they read of all of them."""
+    """How many notebooks may run side by side: with so many customers that one machine works through them in parts, one, so
+    that no two hold what they read of all of them."""
     return 1 if month.on_orders and month.size > parts.PART else jobs
 
 
